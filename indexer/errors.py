@@ -1,0 +1,180 @@
+"""Everything that can go wrong and be put right by the person who asked.
+
+    LookalikeError
+    ├── UsageError             the options contradict each other or ask for the impossible
+    ├── SourceError            the catalogue cannot be read, or a line of it is wrong
+    │   └── DuplicateListing   two lines claim one listing id
+    ├── PictureError           a picture cannot be used
+    │   ├── PictureTooLarge    it is over the byte or pixel cap
+    │   └── PictureTypeError   it is not a picture, or of a kind that is not supported
+    ├── QueryError             a search asks for something that cannot be answered
+    │   └── ListingNotFound    no listing has this id
+    ├── NetworkError           the network's weights or its converted model cannot be had
+    │   ├── WeightsUnavailable no weights could be found or fetched
+    │   └── NetworkMismatch    the index was made with another network
+    ├── IndexError_            the index on disk cannot be used
+    │   ├── IndexNotReady      there is none yet, or nothing in it yet
+    │   ├── IndexDamaged       a file is missing, cut short or altered
+    │   ├── IndexVersionError  it was written by a newer Lookalike
+    │   └── IndexBusy          another process holds the writer's lease
+    └── MissingExtra           an optional package is needed and not installed
+
+Each has a `code` for programs, a message and a `hint` for people, the HTTP `status` that the API
+answers with, and the command line's `exit_code`.
+"""
+
+from __future__ import annotations
+
+
+class LookalikeError(Exception):
+    """An error that is reported in words, without a traceback.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, in one sentence.
+    hint : str, optional
+        What to do about it, in one sentence.
+    """
+
+    code = "error"
+    status = 500
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(LookalikeError):
+    """The options contradict each other or ask for the impossible."""
+
+    code = "bad_request"
+    status = 422
+    exit_code = 2
+
+
+class SourceError(LookalikeError):
+    """The catalogue cannot be read, or a line of it is wrong."""
+
+    code = "bad_catalogue"
+    status = 422
+
+
+class DuplicateListing(SourceError):
+    """Two lines of the catalogue claim one listing id."""
+
+    code = "duplicate_listing"
+
+
+class PictureError(LookalikeError):
+    """A picture cannot be used; the message is the reason, fit to stand in a report."""
+
+    code = "bad_picture"
+    status = 422
+
+
+class PictureTooLarge(PictureError):
+    """A picture is over the byte or pixel cap."""
+
+    code = "picture_too_large"
+    status = 413
+
+
+class PictureTypeError(PictureError):
+    """The bytes are no picture, or one of a kind that is not supported."""
+
+    code = "unsupported_type"
+    status = 415
+
+
+class QueryError(LookalikeError):
+    """A search asks for something that cannot be answered."""
+
+    code = "bad_query"
+    status = 422
+
+
+class ListingNotFound(QueryError):
+    """No listing has this id."""
+
+    code = "listing_not_found"
+    status = 404
+
+
+class NetworkError(LookalikeError):
+    """The network's weights or its converted model cannot be had."""
+
+    code = "network_error"
+    status = 503
+
+
+class WeightsUnavailable(NetworkError):
+    """No weights could be found or fetched."""
+
+    code = "weights_unavailable"
+
+
+class NetworkMismatch(NetworkError):
+    """The index was made with another network than the one that is asked for."""
+
+    code = "network_mismatch"
+    status = 409
+
+
+class IndexError_(LookalikeError):  # noqa: N801 - the builtin keeps its name
+    """The index on disk cannot be used."""
+
+    code = "index_error"
+    status = 503
+
+
+class IndexNotReady(IndexError_):
+    """There is no index yet, or nothing in it yet."""
+
+    code = "index_not_ready"
+
+
+class IndexDamaged(IndexError_):
+    """A file of the index is missing, cut short or altered."""
+
+    code = "index_damaged"
+
+
+class IndexVersionError(IndexError_):
+    """The index was written by a newer Lookalike."""
+
+    code = "index_too_new"
+
+
+class IndexBusy(IndexError_):
+    """Another process holds the writer's lease."""
+
+    code = "index_busy"
+    status = 409
+
+
+class MissingExtra(LookalikeError):
+    """An optional package is needed and not installed.
+
+    Parameters
+    ----------
+    need : str
+        What needs it, for example ``"HEIC pictures"``.
+    extra : str
+        The extra of this project that brings it, for example ``"heic"``.
+    """
+
+    code = "missing_extra"
+    status = 501
+
+    def __init__(self, need: str, extra: str) -> None:
+        super().__init__(
+            f"{need} need{'s' if not need.endswith('s') else ''} the optional packages of the"
+            f" '{extra}' extra.",
+            hint=f"Install them with: pip install 'lookalike[{extra}]'",
+        )

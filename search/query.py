@@ -1,0 +1,121 @@
+"""Query, Hit and Page: what is asked of an index and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.errors import QueryError
+from indexer.listing import Listing, Region
+
+MAX_K = 1000
+"""The most hits that one page may hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One question: a photo, or a listing that is already indexed.
+
+    Attributes
+    ----------
+    photo : bytes, Path or None
+        The encoded photo, or the path of its file.
+    listing_id : str or None
+        Look for listings like this one instead; it is left out of its own answer.
+    k : int
+        How many hits, 1 to `MAX_K`. Fewer come back when the catalogue has fewer listings.
+    region : Region or None
+        The part of the photo that matters.
+    min_score : float or None
+        Hits that score lower are left out.
+
+    Raises
+    ------
+    QueryError
+        If it names no photo and no listing, or both, or if a value is out of its range.
+    """
+
+    photo: bytes | Path | None = field(default=None, repr=False)
+    listing_id: str | None = None
+    k: int = 10
+    region: Region | None = None
+    min_score: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.photo is None) == (self.listing_id is None):
+            raise QueryError(
+                "A search takes either a photo or a listing id.", hint="Give exactly one of them."
+            )
+        if not 1 <= self.k <= MAX_K:
+            raise QueryError(
+                f"k is {self.k}, and must be from 1 to {MAX_K}.",
+                hint="Ask for at least one hit, and for fewer than that many at a time.",
+            )
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise QueryError(f"min_score is {self.min_score}, and must be from 0 to 1.")
+        if self.region is not None:
+            x, y, w, h = self.region
+            inside = 0 <= x < 1 and 0 <= y < 1 and w > 0 and h > 0
+            if not (inside and x + w <= 1.0001 and y + h <= 1.0001):
+                raise QueryError(
+                    f"The region {x:g},{y:g},{w:g},{h:g} does not lie in the photo.",
+                    hint="Give x,y,width,height as shares of the photo, each from 0 to 1.",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One listing of an answer.
+
+    Attributes
+    ----------
+    rank : int
+        From 1.
+    score : float
+        0 to 1; what the answer is ordered by.
+    similarity : float
+        Cosine between the query's vector and that of the listing's closest picture.
+    near_duplicate : bool
+        Whether the two pictures seem to be copies of one another.
+    listing : Listing
+        The listing itself.
+    picture : int
+        Which of its pictures matched: its place in `listing.pictures`.
+    thumbnails : tuple of str
+        The key of each picture's thumbnail (see `Engine.thumbnail`), in the order of
+        `listing.pictures`; empty where a picture was rejected.
+    """
+
+    rank: int
+    score: float
+    similarity: float
+    near_duplicate: bool
+    listing: Listing
+    picture: int
+    thumbnails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer to one query.
+
+    Attributes
+    ----------
+    hits : list of Hit
+        Best first, one per listing.
+    snapshot : str
+        The name of the snapshot that was searched.
+    took_ms : mapping of str to float
+        Milliseconds per stage: ``decode``, ``embed``, ``search`` and ``total``.
+    next_cursor : str or None
+        What to send for the next page; None when there is none.
+    category : list of (str, float)
+        Predicted categories with confidences, likeliest first; empty without a category model.
+    """
+
+    hits: list[Hit]
+    snapshot: str
+    took_ms: Mapping[str, float]
+    next_cursor: str | None = None
+    category: list[tuple[str, float]] = field(default_factory=list)

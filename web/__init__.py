@@ -1,0 +1,1 @@
+"""The page and the JSON API in front of `search`, served by Flask."""
