@@ -12,7 +12,7 @@
     ├── NetworkError           the network's weights or its converted model cannot be had
     │   ├── WeightsUnavailable no weights could be found or fetched
     │   └── NetworkMismatch    the index was made with another network
-    ├── IndexError_            the index on disk cannot be used
+    ├── IndexUnusable            the index on disk cannot be used
     │   ├── IndexNotReady      there is none yet, or nothing in it yet
     │   ├── IndexDamaged       a file is missing, cut short or altered
     │   ├── IndexVersionError  it was written by a newer Lookalike
@@ -126,32 +126,32 @@ class NetworkMismatch(NetworkError):
     status = 409
 
 
-class IndexError_(LookalikeError):  # noqa: N801 - the builtin keeps its name
+class IndexUnusable(LookalikeError):
     """The index on disk cannot be used."""
 
     code = "index_error"
     status = 503
 
 
-class IndexNotReady(IndexError_):
+class IndexNotReady(IndexUnusable):
     """There is no index yet, or nothing in it yet."""
 
     code = "index_not_ready"
 
 
-class IndexDamaged(IndexError_):
+class IndexDamaged(IndexUnusable):
     """A file of the index is missing, cut short or altered."""
 
     code = "index_damaged"
 
 
-class IndexVersionError(IndexError_):
+class IndexVersionError(IndexUnusable):
     """The index was written by a newer Lookalike."""
 
     code = "index_too_new"
 
 
-class IndexBusy(IndexError_):
+class IndexBusy(IndexUnusable):
     """Another process holds the writer's lease."""
 
     code = "index_busy"
