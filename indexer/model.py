@@ -1,0 +1,174 @@
+"""The converted network: what it is called, where it lies, and what is known without loading it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import IndexDamaged, LookalikeError, NetworkError, NetworkMismatch, UsageError
+from indexer.files import write_durably
+from indexer.paths import cache_folder
+from indexer.weights import Weights, sha256_of
+
+LAYERS = ("mixed5", "mixed6", "mixed7")
+"""The layers whose maps are given, shallow to deep."""
+
+FEATURES = ("mixed7_avg", "mixed7_max", "mixed5_avg", "mixed6_avg")
+"""The pooled outputs, in the order in which the feature file keeps them."""
+
+CHANNELS = 768
+"""Channels of each of `LAYERS`, so the width of each of `FEATURES`."""
+
+INPUT_SIZE = 299
+"""Pixels a side that InceptionV3 was trained on; mixed7 is then 17 x 17."""
+
+MIN_INPUT_SIZE = 75
+"""Pixels a side below which InceptionV3 has nothing left to pool."""
+
+CONVERSION = 1
+"""Raised when `indexer.network.convert` writes something else for the same weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Which network made the features of an index.
+
+    Attributes
+    ----------
+    name : str
+        The weights' name: ``imagenet``, ``nsfwjs-4.4.0`` or a file's name.
+    sha256 : str
+        Of the weights file.
+    scaling : str
+        The pixel values the weights expect, a key of `indexer.weights.SCALINGS`.
+    input_size : int
+        Pixels a side.
+    model_sha256 : str
+        Of the converted model.
+    """
+
+    name: str
+    sha256: str
+    scaling: str
+    input_size: int
+    model_sha256: str
+
+    def require_same(self, other: Network) -> None:
+        """Raise NetworkMismatch unless features of the two can be compared."""
+        if (self.sha256, self.scaling, self.input_size) != (
+            other.sha256,
+            other.scaling,
+            other.input_size,
+        ):
+            raise NetworkMismatch(
+                f"The index was made with the network {self}, not with {other}.",
+                hint="Leave --weights and --input-size out to use the index's own network, or"
+                " index into another folder with --index DIR.",
+            )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sha256[:8]}, {self.scaling}, {self.input_size} px)"
+
+
+def convert_cached(weights: Weights, input_size: int = INPUT_SIZE) -> tuple[Network, Path]:
+    """Return the converted network of `weights`, converting it where that was never done.
+
+    The conversion runs in a process of its own, so that TensorFlow never enters this one.
+
+    Raises
+    ------
+    UsageError
+        If `input_size` is too small.
+    WeightsUnavailable
+        If the file holds no InceptionV3.
+    NetworkError
+        If the conversion failed.
+    """
+    if input_size < MIN_INPUT_SIZE:
+        raise UsageError(
+            f"An input size of {input_size} is too small for InceptionV3.",
+            hint=f"Use {MIN_INPUT_SIZE} pixels or more; {INPUT_SIZE} is what it was trained on.",
+        )
+    name = f"{weights.sha256[:16]}-{weights.scaling}-{input_size}-v{CONVERSION}.tflite"
+    path = cache_folder() / "networks" / name
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _convert_apart(weights, input_size, path)
+    return Network(
+        weights.name, weights.sha256, weights.scaling, input_size, sha256_of(path)
+    ), path
+
+
+def _convert_apart(weights: Weights, input_size: int, path: Path) -> None:
+    order = {
+        "weights": {**asdict(weights), "path": str(weights.path.resolve())},
+        "input_size": input_size,
+        "path": str(path),
+    }
+    # -P: the folder one happens to stand in may hold a package named `indexer` too.
+    packages = str(Path(__file__).resolve().parent.parent)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")])),
+    }
+    done = subprocess.run(  # noqa: S603 - this Python, and a constant program
+        [sys.executable, "-P", "-c", "from indexer.network import main; main()"],
+        input=json.dumps(order),
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    if done.returncode == 0 and path.is_file():
+        return
+    raise _told_by(done.stdout, done.stderr)
+
+
+def _told_by(stdout: str, stderr: str) -> LookalikeError:
+    try:
+        told = json.loads(stdout.splitlines()[-1])
+        return NetworkError(told["message"], hint=told["hint"])
+    except (IndexError, ValueError, KeyError):
+        last = stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        return NetworkError(
+            f"TensorFlow could not convert the network: {last[0]}",
+            hint="Try `lookalike network` to see it fail by itself.",
+        )
+
+
+MODEL_FILE = "network.tflite"
+CARD_FILE = "network.json"
+
+
+def install_network(network: Network, model: Path, folder: Path) -> None:
+    """Copy the converted network and its card into an index's folder."""
+    aside = folder / (MODEL_FILE + ".part")
+    shutil.copyfile(model, aside)
+    aside.replace(folder / MODEL_FILE)
+    write_durably(folder / CARD_FILE, json.dumps(asdict(network), indent=2).encode())
+
+
+def installed_network(folder: Path) -> Network | None:
+    """Return the card of an index's network; None where it has none yet.
+
+    Raises
+    ------
+    IndexDamaged
+        If the card cannot be read.
+    """
+    try:
+        card: Any = json.loads((folder / CARD_FILE).read_bytes())
+        return Network(**card)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise IndexDamaged(
+            f"{folder / CARD_FILE} cannot be read ({error}).",
+            hint="Restore it from a backup, or index again into another folder.",
+        ) from error

@@ -1,0 +1,89 @@
+"""JSON Lines: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+from indexer.errors import SourceError
+from indexer.listing import Listing
+from indexer.sources.base import Source, SourceOptions
+from indexer.sources.columns import require
+from indexer.sources.files import base_name, is_url
+from indexer.sources.rows import RowReader
+from indexer.sources.text import encoding_of, lines
+from indexer.sources.values import flattened
+
+_LOOK_AHEAD = 100
+
+
+class JsonLinesSource(Source):
+    """A catalogue of one JSON object a line.
+
+    Nested objects are flattened: ``{"price": {"amount": 5}}`` has a column ``price.amount``.
+
+    Parameters
+    ----------
+    location : str
+        A path or a URL.
+    options : SourceOptions
+
+    Raises
+    ------
+    SourceError
+        None of the first lines has an id or a picture, or there is no line.
+    """
+
+    format = "jsonl"
+
+    def __init__(self, location: str, options: SourceOptions) -> None:
+        self.location = location
+        self._name = base_name(location)
+        self._encoding = encoding_of(location, options.encoding)
+        self._reader = RowReader(location, options.columns)
+        # An object leaves out what it does not know: the columns are those of many together.
+        names: dict[str, None] = {}
+        for _, row in islice(self._rows(), _LOOK_AHEAD):
+            names.update(dict.fromkeys(row))
+        require(names, options.columns, self._name)
+
+    def listings(self) -> Iterator[Listing]:
+        """Read the objects in their order."""
+        for origin, row in self._rows():
+            yield self._reader.listing(row, origin)
+
+    def count(self) -> int | None:
+        """Count the lines of a local file; a remote one would be fetched twice."""
+        if is_url(self.location):
+            return None
+        return sum(1 for line in lines(self.location, self._encoding) if line.strip())
+
+    def _rows(self) -> Iterator[tuple[str, dict[str, object]]]:
+        origin = ""
+        for number, line in enumerate(lines(self.location, self._encoding), 1):
+            if line.strip():
+                origin = f"{self._name}, line {number}"
+                yield origin, _object(line, origin)
+        if not origin:
+            raise SourceError(f"{self._name} has no listings.")
+
+
+def _object(line: str, origin: str) -> dict[str, object]:
+    try:
+        value = json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as problem:
+        raise SourceError(
+            f"{origin} is not JSON: {problem}.",
+            hint="Every line must be one JSON object; `jq -c '.[]'` writes a JSON list so.",
+        ) from problem
+    if not isinstance(value, dict):
+        raise SourceError(
+            f"{origin} is not a JSON object.",
+            hint="Every line must be one JSON object; `jq -c '.[]'` writes a JSON list so.",
+        )
+    return flattened(value)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,146 @@
+"""The engine that answers: opened when there is an index, looked after while it serves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+from flask import current_app
+
+from indexer.errors import LookalikeError
+from indexer.listing import Listing
+from search.query import Page, Query
+
+log = logging.getLogger(__name__)
+
+RECHECK_SECONDS = 1.0
+"""How long to wait before looking again for an index, or for a newer snapshot of it."""
+
+
+class SearchEngine(Protocol):
+    """What the page and the API ask of `search.engine.Engine`."""
+
+    def search(self, query: Query) -> Page:
+        """Answer a query."""
+
+    def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
+        """Return a listing and the keys of its thumbnails."""
+
+    def thumbnail(self, key: str) -> bytes | None:
+        """Return a thumbnail's JPEG, None where there is none."""
+
+    def picture(self, listing_id: str, position: int) -> bytes:
+        """Return a picture of the catalogue as it is encoded there."""
+
+    def sample(self, count: int) -> list[tuple[Listing, tuple[str, ...]]]:
+        """Return some listings to look at, always the same ones."""
+
+    def status(self) -> dict[str, object]:
+        """Describe the index."""
+
+    def refresh(self) -> bool:
+        """Take up a newer snapshot, if there is one."""
+
+    def close(self) -> None:
+        """Let go of the index."""
+
+
+class EngineHolder:
+    """Holds the engine of an index that may not exist yet, and that changes while it is served.
+
+    Parameters
+    ----------
+    path : Path
+        The index.
+    threads : int, optional
+        Passed to `Engine.open`.
+    engine : SearchEngine, optional
+        An engine that is open already.
+    recheck_seconds : float, optional
+        The least time between two looks at the disk.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int | None = None,
+        engine: SearchEngine | None = None,
+        recheck_seconds: float = RECHECK_SECONDS,
+    ) -> None:
+        self.path = path
+        self.threads = threads
+        self.recheck_seconds = recheck_seconds
+        self._engine = engine
+        self._error: LookalikeError | None = None
+        self._next_look = 0.0
+        self._lock = threading.Lock()
+
+    def get(self) -> SearchEngine:
+        """Return the engine, with the newest snapshot.
+
+        Raises
+        ------
+        LookalikeError
+            If the index cannot be served: there is none, or it is damaged, or of another version.
+        """
+        engine = self._engine
+        if engine is None:
+            return self._open()
+        # Whoever comes while another refreshes is answered from what there is.
+        if time.monotonic() >= self._next_look and self._lock.acquire(blocking=False):
+            try:
+                self._refresh(engine)
+            finally:
+                self._next_look = time.monotonic() + self.recheck_seconds
+                self._lock.release()
+        return engine
+
+    def close(self) -> None:
+        """Close the engine, if one is open."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def _open(self) -> SearchEngine:
+        with self._lock:
+            if self._engine is not None:  # opened by another thread while this one waited
+                return self._engine
+            if self._error is not None and time.monotonic() < self._next_look:
+                raise type(self._error)(self._error.message, hint=self._error.hint)
+            try:
+                self._engine = _open_engine(self.path, self.threads)
+                self._error = None
+            except LookalikeError as error:
+                if self._error is None or self._error.message != error.message:
+                    log.warning("The index cannot be served: %s", error)
+                self._error = error.with_traceback(None)
+                raise
+            finally:
+                self._next_look = time.monotonic() + self.recheck_seconds
+            return self._engine
+
+    def _refresh(self, engine: SearchEngine) -> None:
+        try:
+            if engine.refresh():
+                log.info("Serving a newer snapshot of the index.")
+        except LookalikeError as error:
+            # What is open goes on serving: an old answer is better than none.
+            log.warning("A newer snapshot cannot be served: %s", error)
+
+
+def current_engine() -> SearchEngine:
+    """Return the engine of the application that handles this request."""
+    holder: EngineHolder = current_app.extensions["lookalike.engine"]
+    return holder.get()
+
+
+def _open_engine(path: Path, threads: int | None) -> SearchEngine:
+    # FAISS and LiteRT take a second to load, which only an index that is served is worth.
+    from search.engine import Engine  # noqa: PLC0415
+
+    return Engine.open(path, threads=threads)

@@ -1,0 +1,56 @@
+"""Where everything is: the one place that builds URLs."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import url_for
+
+from indexer.listing import Listing
+
+STATIC = Path(__file__).parent / "static"
+
+
+def listing_url(listing_id: str) -> str:
+    """Return the page of a listing and of what is similar to it."""
+    return url_for("pages.listing_page", listing_id=listing_id)
+
+
+def thumbnail_url(key: str) -> str:
+    """Return a thumbnail by its key: its bytes never change."""
+    return url_for("pictures.thumbnail", key=key)
+
+
+def preview_url(listing_id: str, position: int) -> str:
+    """Return a large JPEG of a listing's picture, made here."""
+    return url_for("pictures.preview", listing_id=listing_id, position=position)
+
+
+def image_url(listing: Listing, position: int) -> str:
+    """Return a listing's picture for other programs: where the shop has it, if that is public."""
+    uri = listing.pictures[position].uri
+    return uri if is_public(uri) else preview_url(listing.id, position)
+
+
+def is_public(url: str) -> bool:
+    """Whether a URL is one that anybody may be sent to: http(s), and without a password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def static_url(name: str) -> str:
+    """Return a file of `static/` under a URL that changes with its content."""
+    return url_for("static", filename=name, v=static_version(name))
+
+
+@cache
+def static_version(name: str) -> str:
+    """Return what identifies the content of a file of `static/`; empty if there is none."""
+    path = STATIC / name
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else ""

@@ -1,0 +1,57 @@
+"""How numbers are said on the page."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from indexer.listing import Attribute
+
+CLOSENESS = ((0.85, "Very close"), (0.7, "Close"), (0.5, "Related"))
+"""From which similarity on what is said of a hit, best first."""
+
+DISTANT = "Distant"
+
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "PLN": "zł "}
+
+WHOLE = frozenset({"JPY", "KRW", "CLP", "VND", "ISK", "HUF"})
+"""Currencies that are not written with decimals."""
+
+
+def closeness(similarity: float) -> str:
+    """Say in words how close a hit is."""
+    return next((words for least, words in CLOSENESS if similarity >= least), DISTANT)
+
+
+def price(amount: float, currency: str) -> str:
+    """Write a price with its currency: ``€1,299.00``, ``49.50 SEK``."""
+    code = currency.strip().upper()
+    number = f"{amount:,.0f}" if code in WHOLE else f"{amount:,.2f}"
+    if code in SYMBOLS:
+        return f"{SYMBOLS[code]}{number}"
+    return f"{number} {currency}".strip()
+
+
+def attribute(value: Attribute) -> str:
+    """Write the value of an attribute."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def label(name: str) -> str:
+    """Write the name of an attribute: ``sleeve_length`` is ``Sleeve length``."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def mebibytes(count: int) -> str:
+    """Write a number of bytes: ``16 MB``."""
+    return f"{count / 2**20:.3g} MB"
+
+
+def register(app: Flask) -> None:
+    """Offer these to the templates."""
+    for words in (closeness, price, attribute, label, mebibytes):
+        app.jinja_env.filters[words.__name__] = words
