@@ -1,0 +1,112 @@
+"""Lookalike: similar-image search for product catalogues.
+
+The command line is one thin group that loads a command's module only when that command runs, so
+that `lookalike --help` imports none of TensorFlow, LiteRT, FAISS and scikit-learn. In Python,
+``from lookalike import Engine``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+
+def _leave_working_folder() -> None:
+    """Drop the folder one stands in from the import path (`python -m lookalike` puts it there).
+
+    The packages have everyday names: a shop's own folder `web/` must not be imported instead.
+    """
+    here = Path(__file__).resolve().parent
+    stands_in = {"", str(Path.cwd())} - {str(here)}
+    if sys.path and sys.path[0] in stands_in:
+        del sys.path[0]
+
+
+if __name__ == "__main__":
+    _leave_working_folder()
+
+import click
+
+if TYPE_CHECKING:
+    from indexer.listing import Listing, Picture
+    from search.engine import Engine
+    from search.query import Hit, Page, Query
+
+__all__ = ["Engine", "Hit", "Listing", "Page", "Picture", "Query", "main"]
+
+HOMES = {
+    "Engine": "search.engine",
+    "Hit": "search.query",
+    "Listing": "indexer.listing",
+    "Page": "search.query",
+    "Picture": "indexer.listing",
+    "Query": "search.query",
+}
+
+COMMANDS = {
+    "demo": ("indexer.commands.demo", "Draw a small catalogue of products to try things on."),
+    "index": ("indexer.commands.index", "Index a catalogue, or bring its index up to date."),
+    "search": ("search.commands", "Find the listings that look like a photo."),
+    "serve": ("web.commands", "Serve the page and the JSON API."),
+    "status": ("indexer.commands.status", "Show what an index is and holds."),
+    "verify": ("indexer.commands.verify", "Check every file of an index."),
+    "compact": ("indexer.commands.compact", "Build a new snapshot from the stored features."),
+    "network": ("indexer.commands.network", "Show, draw, fetch or export the network."),
+}
+"""Each command's module and its line in `--help`, which is checked against the command's own."""
+
+
+class LazyGroup(click.Group):
+    """Loads a command when it is asked for (after click's own "Lazily Loading Subcommands")."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the commands' names in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command's module and return the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module  # noqa: PLC0415 - only when a command runs
+
+        module = import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lookalike", prog_name="lookalike")
+def cli() -> None:
+    """Similar-image search for product catalogues.
+
+    \b
+    Try it:     lookalike demo && lookalike index data/demo/catalog.csv && lookalike serve
+    Your own:   lookalike index catalog.csv
+                lookalike search photo.jpg
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    from indexer.console import run_reporting_errors  # noqa: PLC0415
+
+    sys.exit(run_reporting_errors(lambda: cli.main(arguments, standalone_mode=False)))
+
+
+def __getattr__(name: str) -> Any:
+    """Import what this module offers to Python only when it is used."""
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(HOMES[name]), name)
+
+
+if __name__ == "__main__":
+    main()

@@ -100,9 +100,7 @@ def convert_cached(weights: Weights, input_size: int = INPUT_SIZE) -> tuple[Netw
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         _convert_apart(weights, input_size, path)
-    return Network(
-        weights.name, weights.sha256, weights.scaling, input_size, sha256_of(path)
-    ), path
+    return Network(weights.name, weights.sha256, weights.scaling, input_size, sha256_of(path)), path
 
 
 def _convert_apart(weights: Weights, input_size: int, path: Path) -> None:

@@ -96,7 +96,9 @@ def build(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:
         ``mixed6``, ``mixed7``, each (N, 17, 17, 768) at 299 pixels.
     """
     base = build_base(weights, input_size)
-    maps = keras.Model(base.input, [base.get_layer(name).output for name in LAYERS], name="inception_v3")
+    maps = keras.Model(
+        base.input, [base.get_layer(name).output for name in LAYERS], name="inception_v3"
+    )
     factor, offset = SCALINGS[weights.scaling]
     pixels = keras.Input((input_size, input_size, 3), dtype="uint8", name="pixels")
     mixed5, mixed6, mixed7 = maps(keras.layers.Rescaling(factor, offset, name="scale")(pixels))
@@ -169,6 +171,56 @@ def keras_runtime(
         return {name: np.asarray(value) for name, value in model(pixels, training=False).items()}
 
     return run
+
+
+def cut(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:
+    """Return InceptionV3 from its input to mixed7, nothing added: what is drawn and summarised."""
+    base = build_base(weights, input_size)
+    return keras.Model(base.input, base.get_layer(LAYERS[-1]).output, name="inception_v3_mixed7")
+
+
+def summary(weights: Weights, input_size: int = INPUT_SIZE) -> str:
+    """Return Keras' summary of the network up to mixed7."""
+    lines: list[str] = []
+    cut(weights, input_size).summary(print_fn=lambda line, **_: lines.append(line), line_length=100)
+    return "\n".join(lines)
+
+
+def plot(weights: Weights, input_size: int, path: Path) -> None:
+    """Draw the layers up to mixed7 with Keras' `plot_model`.
+
+    Raises
+    ------
+    UsageError
+        If Graphviz or its Python binding is not there, or the file's ending is unknown.
+    """
+    if path.suffix not in (".png", ".svg", ".pdf", ".dot"):
+        raise UsageError(
+            f"Keras cannot draw a {path.suffix or 'nameless'} file.", hint="Use .png, .svg or .dot."
+        )
+    try:
+        keras.utils.plot_model(
+            cut(weights, input_size), str(path), show_shapes=True, show_layer_names=True, dpi=60
+        )
+    except (ImportError, OSError) as error:
+        raise UsageError(
+            "Drawing the layers needs Graphviz and its Python binding.",
+            hint="Install them (apt install graphviz; pip install 'lookalike[plot]'), or see the"
+            " summary with: lookalike network",
+        ) from error
+
+
+def save_weights(weights: Weights, input_size: int, path: Path) -> None:
+    """Write the weights of the whole InceptionV3 without top as Keras does.
+
+    Raises
+    ------
+    UsageError
+        If the name does not end as Keras wants it.
+    """
+    if not path.name.endswith(".weights.h5"):
+        raise UsageError(f"{path} is no name for Keras weights.", hint="End it in .weights.h5.")
+    build_base(weights, input_size).save_weights(path)
 
 
 def main() -> None:

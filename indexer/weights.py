@@ -152,9 +152,7 @@ def _download_imagenet(path: Path) -> None:
 
     reason = _within(PATIENCE, probe, requests.RequestException)
     if reason:
-        raise WeightsUnavailable(
-            f"the host of Keras' weights {reason}.", hint=THREE_WAYS_OUT
-        )
+        raise WeightsUnavailable(f"the host of Keras' weights {reason}.", hint=THREE_WAYS_OUT)
     try:
         pooch.retrieve(
             IMAGENET_URL,
@@ -225,7 +223,12 @@ def _pack_nsfwjs(path: Path) -> None:
 def _npm(npm: str, folder: str, seconds: float, *arguments: str) -> None:
     try:
         subprocess.run(  # noqa: S603 - npm's own path, and arguments from this file
-            [npm, *arguments], cwd=folder, capture_output=True, text=True, timeout=seconds, check=True
+            [npm, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=True,
         )
     except subprocess.TimeoutExpired as error:
         raise WeightsUnavailable(
@@ -263,9 +266,7 @@ def read_nsfwjs(path: Path) -> dict[str, NDArray[np.float32]]:
     try:
         with tarfile.open(path) as archive:
             manifest = _weights_manifest(_member(archive, "model.min.js"))
-            shards = [
-                _base64_of(_member(archive, f"{name}.min.js")) for name in manifest["paths"]
-            ]
+            shards = [_base64_of(_member(archive, f"{name}.min.js")) for name in manifest["paths"]]
     except (tarfile.TarError, KeyError, ValueError, OSError) as error:
         raise WeightsUnavailable(
             f"{path} does not hold nsfwjs' InceptionV3 ({error}).",

@@ -15,9 +15,7 @@ ImageUrl = Callable[[Listing, int], str]
 """From a listing and a picture's place in it to where that picture can be fetched."""
 
 
-def page_as_dict(
-    page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl
-) -> dict[str, Any]:
+def page_as_dict(page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl) -> dict[str, Any]:
     """Return a page of hits in the API's shape, ready for `json.dumps`.
 
     Parameters

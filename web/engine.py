@@ -111,14 +111,14 @@ class EngineHolder:
             if self._engine is not None:  # opened by another thread while this one waited
                 return self._engine
             if self._error is not None and time.monotonic() < self._next_look:
-                raise type(self._error)(self._error.message, hint=self._error.hint)
+                raise self._error.with_traceback(None)
             try:
                 self._engine = _open_engine(self.path, self.threads)
                 self._error = None
             except LookalikeError as error:
                 if self._error is None or self._error.message != error.message:
                     log.warning("The index cannot be served: %s", error)
-                self._error = error.with_traceback(None)
+                self._error = error
                 raise
             finally:
                 self._next_look = time.monotonic() + self.recheck_seconds

@@ -16,28 +16,34 @@ from search.query import MAX_K
 PREFIX = "LOOKALIKE_"
 
 
-def _setting(default: Any, help: str) -> Any:  # noqa: A002
-    return field(default=default, metadata={"help": help})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How the server behaves; each can be given as ``LOOKALIKE_`` and its name in capitals."""
 
-    index: Path = _setting(Path("data/index"), "The index to serve.")
-    max_upload_bytes: int = _setting(16 * 2**20, "The largest photo that is accepted, in bytes.")
-    max_pixels: int = _setting(
-        100_000_000, "The largest catalogue picture that a preview is made of, in pixels."
+    index: Path = field(default=Path("data/index"), metadata={"help": "The index to serve."})
+    max_upload_bytes: int = field(
+        default=16 * 2**20, metadata={"help": "The largest photo that is accepted, in bytes."}
     )
-    page_hits: int = _setting(24, "How many similar listings the page shows.")
-    samples: int = _setting(24, "How many listings the start page offers to begin with.")
-    preview_side: int = _setting(
-        1200, "The longest side of the large picture on a listing's page, in pixels."
+    max_pixels: int = field(
+        default=100_000_000,
+        metadata={"help": "The largest catalogue picture that a preview is made of, in pixels."},
     )
-    connections: int = _setting(
-        100,
-        "How many connections may be open at once. Photos on their way in are kept in memory,"
-        " so this times max_upload_bytes is the most that they can take.",
+    page_hits: int = field(
+        default=24, metadata={"help": "How many similar listings the page shows."}
+    )
+    samples: int = field(
+        default=24, metadata={"help": "How many listings the start page offers to begin with."}
+    )
+    preview_side: int = field(
+        default=1200,
+        metadata={"help": "The longest side of the large picture on a listing's page, in pixels."},
+    )
+    connections: int = field(
+        default=100,
+        metadata={
+            "help": "How many connections may be open at once. Photos on their way in are kept in"
+            " memory, so this times max_upload_bytes is the most that they can take."
+        },
     )
 
     def __post_init__(self) -> None:
@@ -60,7 +66,7 @@ class Settings:
         for setting in fields(cls):
             text = environ.get(variable(setting.name), "")
             if text:
-                kind = type(setting.default)
+                kind: type[Path] | type[int] = type(getattr(cls(), setting.name))
                 try:
                     values[setting.name] = kind(text)
                 except ValueError as error:

@@ -11,7 +11,7 @@ CLOSENESS = ((0.85, "Very close"), (0.7, "Close"), (0.5, "Related"))
 
 DISTANT = "Distant"
 
-SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "PLN": "zł "}
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 
 WHOLE = frozenset({"JPY", "KRW", "CLP", "VND", "ISK", "HUF"})
 """Currencies that are not written with decimals."""

@@ -13,11 +13,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from indexer.demo.shapes import Array, Points, points, ribbon
+from indexer.demo.light import Colour, Light, lit
+from indexer.demo.shapes import Array, Points, points, ribbon, vector
 
-Colour: TypeAlias = tuple[float, float, float]
 Paint: TypeAlias = Callable[[Array, Array, float], Array]
-Light: TypeAlias = Callable[[Array, Array], Array]
 
 SUPERSAMPLE = 3
 
@@ -64,6 +63,12 @@ def relief(alpha: Array, radius: float) -> Array:
     return shifted(step) - shifted(-step)
 
 
+def _parts(outlines: Points | Sequence[Array]) -> list[Array]:
+    """Return one outline, or each of several, as arrays."""
+    several = isinstance(outlines[0], np.ndarray) and outlines[0].ndim == 2
+    return [vector(outline).reshape(-1, 2) for outline in (outlines if several else [outlines])]
+
+
 class Canvas:
     """A square picture under way; colours are kept multiplied by their coverage."""
 
@@ -82,11 +87,7 @@ class Canvas:
         margin: float = 0,
     ) -> Mask | None:
         """Return the coverage of one or several outlines, or None where nothing is on canvas."""
-        parts = (
-            [points(outline) for outline in outlines]
-            if isinstance(outlines, list) and isinstance(outlines[0], np.ndarray)
-            else [points(outlines)]  # type: ignore[arg-type]
-        )
+        parts = _parts(outlines)
         every = np.vstack(parts) * self.size
         pad = round(margin * self.size) + 1
         left, top = np.maximum(np.floor(every.min(axis=0)).astype(int) - pad, 0)
@@ -148,7 +149,7 @@ class Canvas:
         height, width = mask.alpha.shape
         x = self._at[None, mask.left : mask.left + width]
         y = self._at[mask.top : mask.top + height, None]
-        colour = paint(x, y, 1 / self.size) if callable(paint) else np.float32(paint)
+        colour = paint(x, y, 1 / self.size) if callable(paint) else vector(paint)
         shade = np.zeros((height, width), dtype=np.float32)
         if depth and bevel:
             swelling = relief(mask.alpha, max(bevel * self.size, 0.8))
@@ -186,6 +187,7 @@ class Canvas:
         *,
         blur: float = 0.02,
         clip: Mask | None = None,
+        tint: Colour = (1, 1, 1),
     ) -> None:
         """Lighten (above nought) or darken what is there, with a soft edge: folds and gleams."""
         mask = self.mask(outline, margin=blur * 2)
@@ -201,7 +203,7 @@ class Canvas:
         if strength < 0:
             here *= 1 + strength * soft[..., None]
         else:
-            white = self.alpha[rows, columns, None]
+            white = self.alpha[rows, columns, None] * vector(tint)
             here += (white - here) * (strength * soft)[..., None]
 
     def text(
@@ -230,19 +232,24 @@ class Canvas:
         if degrees:
             large = large.rotate(degrees, resample=Image.Resampling.BILINEAR, expand=True)
         alpha = np.asarray(large.reduce(SUPERSAMPLE), dtype=np.float32) / 255
-        x, y = round(cx * self.size - alpha.shape[1] / 2), round(cy * self.size - alpha.shape[0] / 2)
+        x, y = (
+            round(cx * self.size - alpha.shape[1] / 2),
+            round(cy * self.size - alpha.shape[0] / 2),
+        )
         x0, y0 = max(x, 0), max(y, 0)
         alpha = alpha[y0 - y : self.size - y, x0 - x : self.size - x]
         if clip is not None and alpha.size:
             alpha = alpha * clip.window(x0, y0, alpha.shape[1], alpha.shape[0])
         if alpha.size:
-            self._over(Mask(x0, y0, alpha), np.float32(colour), 1)
+            self._over(Mask(x0, y0, alpha), vector(colour), 1)
 
     def image(self) -> Image.Image:
         """Return the picture as RGBA."""
-        colour = self.rgb / np.maximum(self.alpha, 1e-4)[..., None]
-        whole = np.dstack([colour, self.alpha])
-        return Image.fromarray((np.clip(whole, 0, 1) * 255 + 0.5).astype(np.uint8))
+        whole = np.empty((self.size, self.size, 4), dtype=np.float32)
+        np.divide(self.rgb, np.maximum(self.alpha, 1e-4)[..., None], out=whole[..., :3])
+        whole[..., 3] = self.alpha
+        np.clip(whole, 0, 1, out=whole)
+        return Image.fromarray((whole * 255 + 0.5).astype(np.uint8))
 
     def _cast(self, mask: Mask, strength: float) -> None:
         reach = max(2, round(self.size * 0.012))
@@ -259,61 +266,8 @@ class Canvas:
         height, width = mask.alpha.shape
         rows = slice(mask.top, mask.top + height)
         columns = slice(mask.left, mask.left + width)
-        cover = mask.alpha * np.float32(opacity)
+        cover = mask.alpha * float(opacity)
         here = self.rgb[rows, columns]
         here *= 1 - cover[..., None]
         here += colour * cover[..., None]
         self.alpha[rows, columns] += cover * (1 - self.alpha[rows, columns])
-
-
-def lit(colour: Array, shade: Array) -> Array:
-    """Return a colour under a light of -1 (black) to 1 (white)."""
-    up = np.clip(shade, 0, 1)[..., None]
-    down = np.clip(shade, -1, 0)[..., None]
-    # Shade keeps a little warmth and light stays short of white, as in a lit studio.
-    return colour * (1 + down * np.float32([0.95, 0.98, 0.9])) + (1 - colour) * (up * 0.8)
-
-
-def darker(colour: Colour, by: float) -> Colour:
-    """Return a colour at a share of its brightness."""
-    red, green, blue = colour
-    return red * by, green * by, blue * by
-
-
-def lighter(colour: Colour, by: float) -> Colour:
-    """Return a colour part of the way to white."""
-    red, green, blue = (c + (1 - c) * by for c in colour)
-    return red, green, blue
-
-
-def across(cx: float, half: float, strength: float = 0.35) -> Light:
-    """Return the light on an upright cylinder: brightest left of the middle, dark to the right."""
-
-    def light(x: Array, y: Array) -> Array:
-        u = np.clip((x - cx) / half, -1.1, 1.1)
-        body = np.cos((u + 0.3) * 1.25) - 0.82
-        rim = np.exp(-(((u - 0.93) / 0.1) ** 2)) * 0.25
-        streak = np.exp(-(((u + 0.5) / 0.13) ** 2)) * 0.45
-        return strength * (body * 1.3 + rim + streak) + 0 * y
-
-    return light
-
-
-def down(y0: float, y1: float, strength: float = 0.2) -> Light:
-    """Return light that falls off from `y0` down to `y1`."""
-
-    def light(x: Array, y: Array) -> Array:
-        return strength * (0.5 - np.clip((y - y0) / (y1 - y0), 0, 1)) + 0 * x
-
-    return light
-
-
-def ball(cx: float, cy: float, radius: float, strength: float = 0.4) -> Light:
-    """Return the light on a sphere, lit from the upper left."""
-
-    def light(x: Array, y: Array) -> Array:
-        u, v = (x - cx) / radius, (y - cy) / radius
-        away = np.hypot(u + 0.35, v + 0.4)
-        return strength * (0.55 - away * 0.75) + strength * 0.9 * np.exp(-((away / 0.28) ** 2))
-
-    return light

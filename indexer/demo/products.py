@@ -9,8 +9,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from indexer.demo.canvas import Canvas, Colour, Paint
-from indexer.demo.textures import Inks, dyed
+from indexer.demo.canvas import Canvas, Paint
+from indexer.demo.light import Colour
+from indexer.demo.patterns import Inks
+from indexer.demo.textures import dyed
 
 CURRENCY = "EUR"
 
@@ -48,13 +50,27 @@ COLOURS: dict[str, str] = {
 }
 
 BRANDS = (
-    "Nordwyn", "Ostrea", "Calder & Fitch", "Maison Plume", "Tavola", "Hollin", "Brae", "Okari",
-    "Lumière Basse", "Kestrel Lane", "Fjordhaus", "Piccolo Verde", "Marlowe", "Ashdown", "Sunniva",
-    "Quill & Oak", "Vero", "Tideway", "Halden", "Juniper Row",
-)  # fmt: skip
-
-# Words that stand before the noun; what is not listed here stands as it is.
-_ADJECTIVES = {"denim": "denim", "wool": "wool", "oak": "oak"}
+    "Nordwyn",
+    "Ostrea",
+    "Calder & Fitch",
+    "Maison Plume",
+    "Tavola",
+    "Hollin",
+    "Brae",
+    "Okari",
+    "Lumière Basse",
+    "Kestrel Lane",
+    "Fjordhaus",
+    "Piccolo Verde",
+    "Marlowe",
+    "Ashdown",
+    "Sunniva",
+    "Quill & Oak",
+    "Vero",
+    "Tideway",
+    "Halden",
+    "Juniper Row",
+)
 
 
 def colour(name: str) -> Colour:
@@ -75,7 +91,7 @@ class Look:
     main, second, trim : Colour
         The colours of the body, of the pattern on it and of small parts.
     pattern, material : str
-        Names in `textures.PATTERNS` and `textures.WEAVES`.
+        Names in `patterns.PATTERNS` and `textures.WEAVES`.
     numbers : tuple of float
         Proportions, each of 0..1; every drawing reads them in its own way.
     seed : int
@@ -134,8 +150,6 @@ class Kind:
         What it is printed with and made of.
     price : tuple of float
         The usual range.
-    plural : bool
-        Whether the noun names a pair.
     """
 
     name: str
@@ -189,19 +203,20 @@ def make_product(kind: Kind, number: int, seed: int) -> Product:
         second=colour(second),
         trim=colour(third),
         pattern=pattern,
-        material=material.split()[0],
+        material=material.split(maxsplit=1)[0],
         numbers=tuple(float(n) for n in rng.random(12)),
         seed=int(rng.integers(1 << 30)),
         brand=brand,
     )
     low, high = kind.price
-    price = round(low * (high / low) ** float(rng.beta(1.6, 2.2))) - float(rng.choice([0.01, 0.1, 0.5, 0]))
+    price = round(low * (high / low) ** float(rng.beta(1.6, 2.2)))
+    off = float(rng.choice([0.01, 0.1, 0.5, 0]))
     return Product(
         id=f"{kind.name}-{number + 1:03d}",
         kind=kind,
         look=look,
         title=_title(pattern, material, form, main, second),
-        price=round(price, 2),
+        price=round(price - off, 2),
         brand=brand,
         colour=main,
         material=material,
@@ -209,11 +224,16 @@ def make_product(kind: Kind, number: int, seed: int) -> Product:
 
 
 def _title(pattern: str, material: str, form: str, main: str, second: str) -> str:
-    if pattern == "plain":
-        return f"{material} {form} in {main}".capitalize()
-    return f"{pattern} {material} {form} in {main} and {second}".capitalize()
+    colours = main if pattern == "plain" else f"{main} and {second}"
+    words = ([] if pattern == "plain" else [pattern]) + [material]
+    if form.startswith("potted "):
+        title = f"{form.removeprefix('potted ')} in a {' '.join(words)} pot, {colours}"
+    else:
+        title = f"{' '.join([*words, form])} in {colours}"
+    return title[0].upper() + title[1:]
 
 
-def deal(kinds: tuple[Kind, ...], listings: int, seed: int) -> list[Product]:
-    """Return so many products, spread evenly over the kinds."""
-    return [make_product(kinds[i % len(kinds)], i // len(kinds), seed) for i in range(listings)]
+def dealt(kinds: tuple[Kind, ...], index: int, seed: int) -> Product:
+    """Return one product of a shop that deals out its kinds in turn."""
+    number, kind = divmod(index, len(kinds))
+    return make_product(kinds[kind], number, seed)

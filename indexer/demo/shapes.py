@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Point: TypeAlias = tuple[float, float]
 Points: TypeAlias = Array | Sequence[Point]
 
 
+def vector(numbers: ArrayLike) -> Array:
+    """Return numbers as an array of the precision that everything here is computed in."""
+    return np.asarray(numbers, dtype=np.float32)
+
+
 def points(outline: Points) -> Array:
     """Return an outline as an array of shape (n, 2)."""
-    return np.asarray(outline, dtype=np.float32).reshape(-1, 2)
+    return vector(outline).reshape(-1, 2)
 
 
 def smooth(outline: Points, *, closed: bool = True, steps: int = 8) -> Array:
@@ -69,8 +74,8 @@ def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> Array:
 def lathe(profile: Points, *, cx: float = 0.5, curved: bool = True) -> Array:
     """Turn a profile of (half width, y), top to bottom, into a symmetric outline."""
     half = smooth(profile, closed=False) if curved else points(profile)
-    right = half + np.float32([cx, 0])
-    left = half[::-1] * np.float32([-1, 1]) + np.float32([cx, 0])
+    right = half + vector([cx, 0])
+    left = half[::-1] * vector([-1, 1]) + vector([cx, 0])
     return np.vstack([right, left])
 
 
@@ -87,7 +92,17 @@ def ribbon(path: Points, width: float, end_width: float | None = None) -> Array:
 def ring(path: Points, width: float) -> Array:
     """Return the outline of a stroke along a closed path, as one outline that meets itself."""
     p = points(path)
-    return ribbon(np.vstack([p, p[:2]]), width)
+    tangent = np.roll(p, -1, axis=0) - np.roll(p, 1, axis=0)
+    tangent /= np.maximum(np.hypot(tangent[:, 0], tangent[:, 1])[:, None], 1e-6)
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) * (width / 2)
+    # A polygon that overlaps itself is hollow there, so both edges close before they meet.
+    outer, inner = p + normal, p - normal
+    return points(np.vstack([outer, outer[:1], inner[:1], inner[::-1]]))
+
+
+def below(cx: float, y: float, half: float, sag: float, *, to: float = 1.1) -> Array:
+    """Return all that lies below a line around a vessel, which sags towards the viewer."""
+    return np.vstack([arc(cx, y, half, sag, 180, 0), points([(cx + half, to), (cx - half, to)])])
 
 
 def star(cx: float, cy: float, outer: float, inner: float, tips: int = 5) -> Array:
@@ -99,16 +114,16 @@ def star(cx: float, cy: float, outer: float, inner: float, tips: int = 5) -> Arr
 
 def mirrored(outline: Points, cx: float = 0.5) -> Array:
     """Return the outline reflected in the vertical line at `cx`."""
-    return points(outline) * np.float32([-1, 1]) + np.float32([2 * cx, 0])
+    return points(outline) * vector([-1, 1]) + vector([2 * cx, 0])
 
 
 def turned(outline: Points, degrees: float, about: Point = (0.5, 0.5)) -> Array:
     """Return the outline turned about a point."""
     angle = np.radians(degrees)
-    turn = np.float32([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return points((points(outline) - np.float32(about)) @ turn + np.float32(about))
+    turn = vector([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return points((points(outline) - vector(about)) @ turn + vector(about))
 
 
 def moved(outline: Points, dx: float = 0, dy: float = 0) -> Array:
     """Return the outline shifted."""
-    return points(outline) + np.float32([dx, dy])
+    return points(outline) + vector([dx, dy])

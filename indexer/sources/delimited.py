@@ -169,7 +169,7 @@ def _delimiter(head: str, usual: str) -> str:
     """Choose the delimiter that cuts the first line into the most cells."""
 
     def cells(delimiter: str) -> tuple[int, bool]:
-        row = next(csv.reader([head], delimiter=delimiter))
+        row = next(csv.reader([head[:65536]], delimiter=delimiter))
         return len(row), delimiter == usual
 
     return max(",;\t", key=cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import posixpath
 import re
 import sys
@@ -142,7 +143,7 @@ def _open(location: str, error: type[LookalikeError], subject: str) -> BinaryIO:
     path = local_path(location)
     try:
         if path is None:
-            return cast(BinaryIO, fsspec.open(location, "rb").open())
+            return cast(BinaryIO, fsspec.open(location, "rb", **_patience(location)).open())
         if path.exists() and not path.is_file():
             # A pipe would block for ever, a device never end.
             kind = "is a folder" if path.is_dir() else "is not a regular file"
@@ -171,6 +172,16 @@ def _network_errors() -> tuple[type[Exception], ...]:
     return OSError, *(getattr(module, name) for module, name in loaded if hasattr(module, name))
 
 
+def _patience(location: str) -> dict[str, Any]:
+    """Return fsspec's options that give up on a web server which does not answer."""
+    if not location.startswith(("http://", "https://")):
+        return {}
+    timeout = importlib.import_module("aiohttp").ClientTimeout(
+        total=300, sock_connect=10, sock_read=30
+    )
+    return {"client_kwargs": {"timeout": timeout}}
+
+
 def _missing_package(
     location: str, error: type[LookalikeError], problem: ImportError
 ) -> LookalikeError:
@@ -181,8 +192,12 @@ def _missing_package(
 
 
 def _reason(problem: Exception) -> str:
+    cause = problem.__cause__
+    if isinstance(problem, FileNotFoundError) and isinstance(cause, Exception):
+        # So fsspec reports whatever keeps it from a web page.
+        return _reason(cause)
     status = getattr(problem, "status", None)
-    if isinstance(problem, FileNotFoundError):
+    if isinstance(problem, FileNotFoundError) or status in (404, 410):
         return "does not exist"
     if isinstance(problem, PermissionError):
         return "may not be read by this user"

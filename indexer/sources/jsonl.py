@@ -16,6 +16,7 @@ from indexer.sources.text import encoding_of, lines
 from indexer.sources.values import flattened
 
 _LOOK_AHEAD = 100
+_HINT = "Every line must be one JSON object; `jq -c '.[]'` writes a JSON list so."
 
 
 class JsonLinesSource(Source):
@@ -51,7 +52,11 @@ class JsonLinesSource(Source):
     def listings(self) -> Iterator[Listing]:
         """Read the objects in their order."""
         for origin, row in self._rows():
-            yield self._reader.listing(row, origin)
+            try:
+                listing = self._reader.listing(row, origin)
+            except RecursionError as problem:
+                raise SourceError(f"{origin} is nested too deeply.") from problem
+            yield listing
 
     def count(self) -> int | None:
         """Count the lines of a local file; a remote one would be fetched twice."""
@@ -72,17 +77,14 @@ class JsonLinesSource(Source):
 def _object(line: str, origin: str) -> dict[str, object]:
     try:
         value = json.loads(line, parse_constant=_no_constant)
+        if isinstance(value, dict):
+            return flattened(value)
     except (ValueError, RecursionError) as problem:
         raise SourceError(
             f"{origin} is not JSON: {problem}.",
-            hint="Every line must be one JSON object; `jq -c '.[]'` writes a JSON list so.",
+            hint=_HINT,
         ) from problem
-    if not isinstance(value, dict):
-        raise SourceError(
-            f"{origin} is not a JSON object.",
-            hint="Every line must be one JSON object; `jq -c '.[]'` writes a JSON list so.",
-        )
-    return flattened(value)
+    raise SourceError(f"{origin} is not a JSON object.", hint=_HINT)
 
 
 def _no_constant(name: str) -> float:

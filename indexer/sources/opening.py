@@ -83,7 +83,7 @@ def open_source(location: str | Path, options: SourceOptions = _DEFAULTS) -> Sou
             return JsonLinesSource(location, options)
         case "parquet":
             return ParquetSource(location, options)
-        case "merchant" if _starts_as_xml(location):
+        case "merchant" if options.format is None or _starts_as_xml(location):
             return MerchantSource(location, options)
         case format:
             return _table(location, format, options)

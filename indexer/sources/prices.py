@@ -88,6 +88,11 @@ def _currency(*signs: str) -> str | None:
     return found
 
 
+def currency_code(written: str) -> str:
+    """Write a currency as its ISO 4217 code where that is clear, else as it is."""
+    return _currency(written) or written
+
+
 def _words(side: str) -> list[str]:
     """Split what stands on one side of a number; "US $" is one sign."""
     joined = side.replace(" ", "")

@@ -134,7 +134,13 @@ def _masked(data: bytes) -> int:
 def _uncompressed(location: str, error: type[LookalikeError]) -> Iterator[BinaryIO]:
     with opened(location, error) as file:
         head = file.read(HEADER)
-        file.seek(0)
+        try:
+            file.seek(0)
+        except ValueError as problem:
+            raise error(
+                f"{base_name(location)} comes from a server that cannot give parts of a file.",
+                hint="Download it, and name the copy.",
+            ) from problem
         # A length may start with gzip's two bytes by chance, but not with a right checksum too.
         if head.startswith(_GZIP) and not _is_header(head):
             with gzip.GzipFile(fileobj=file) as plain:

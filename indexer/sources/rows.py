@@ -8,7 +8,7 @@ from indexer.errors import SourceError
 from indexer.listing import Attribute, Listing, Picture
 from indexer.sources.columns import find_columns
 from indexer.sources.files import join
-from indexer.sources.prices import parse_price
+from indexer.sources.prices import currency_code, parse_price
 from indexer.sources.values import attribute, clean_id, picture_references, text_of
 
 
@@ -63,7 +63,7 @@ class RowReader:
             title=text_of(values.get("title")),
             category=category,
             price=price,
-            currency=text_of(values.get("currency")) or currency,
+            currency=currency_code(text_of(values.get("currency"))) or currency,
             url=text_of(values.get("url")),
             attributes=attributes,
             origin=origin,

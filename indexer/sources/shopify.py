@@ -16,6 +16,7 @@ from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import plain
 from indexer.sources.delimited import Table, column_names, count_or_none
 from indexer.sources.files import is_url
+from indexer.sources.prices import currency_code
 from indexer.sources.rows import last_part, pictures_of, read_price
 from indexer.sources.values import clean_id
 
@@ -111,7 +112,7 @@ class ShopifySource(Source):
             category=next(filter(None, (self._field(row, "category") for row in rows)), "")
             or last_part(product_category),
             price=price,
-            currency=self._field(rows[0], "currency") or currency,
+            currency=currency_code(self._field(rows[0], "currency")) or currency,
             url=self._field(rows[0], "url"),
             attributes=self._attributes(rows),
             origin=origin,

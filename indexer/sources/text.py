@@ -43,6 +43,7 @@ def encoding_of(location: str, asked: str) -> str:
     """
     try:
         known = codecs.lookup(asked).name
+        "".encode(known)  # refuses base64 and its like, which are no encodings of text
     except LookupError as problem:
         raise UsageError(
             f"There is no encoding '{asked}'.", hint="Common ones: utf-8, utf-16, cp1252, latin-1."

@@ -12,6 +12,7 @@ from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import find_columns
 from indexer.sources.example import Values, parse_example
 from indexer.sources.files import base_name, file_system, is_url, local_path, shown
+from indexer.sources.prices import currency_code
 from indexer.sources.records import count_records, is_record_file, read_records
 from indexer.sources.rows import attributes_of, read_price
 from indexer.sources.values import clean_id, text_of
@@ -94,7 +95,7 @@ class TFRecordSource(Source):
             title=text_of(values.get("title")),
             category=text_of(values.get("category")),
             price=price,
-            currency=text_of(values.get("currency")) or currency,
+            currency=currency_code(text_of(values.get("currency"))) or currency,
             url=text_of(values.get("url")),
             attributes=attributes_of(
                 {

@@ -136,7 +136,7 @@ def _split(cell: str, origin: str) -> list[str]:
     if cell.startswith("["):
         try:
             return picture_references(json.loads(cell), origin)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             pass  # a file may be called "[1].jpg"
     if "|" in cell:
         return [part for part in map(str.strip, cell.split("|")) if part]

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from indexer.demo.kinds import bags, clothes, furniture, gadgets, home, shoes
+from indexer.demo.kinds import (
+    backpacks,
+    boots,
+    cushions,
+    dresses,
+    furniture,
+    handbags,
+    hats,
+    headgear,
+    lamps,
+    play,
+    sneakers,
+    tableware,
+    tops,
+    vases,
+    watches,
+)
 from indexer.demo.products import Kind
 
 KINDS: tuple[Kind, ...] = (
-    *shoes.KINDS,
-    *home.KINDS,
-    *clothes.KINDS,
-    *bags.KINDS,
-    *gadgets.KINDS,
+    *sneakers.KINDS,
+    *boots.KINDS,
+    *tableware.KINDS,
+    *vases.KINDS,
+    *lamps.KINDS,
+    *cushions.KINDS,
+    *tops.KINDS,
+    *dresses.KINDS,
+    *hats.KINDS,
+    *handbags.KINDS,
+    *backpacks.KINDS,
+    *watches.KINDS,
+    *headgear.KINDS,
+    *play.KINDS,
     *furniture.KINDS,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from indexer.demo.canvas import Canvas, Colour, darker
-from indexer.demo.kinds.clothes import fold
+from indexer.demo.canvas import Canvas
+from indexer.demo.kinds.details import fold
+from indexer.demo.light import Colour, darker
 from indexer.demo.products import Kind, Look
 from indexer.demo.shapes import arc, ellipse, mirrored, moved, points, ribbon, rounded, smooth
 
@@ -17,9 +18,20 @@ TIMBER: dict[str, Colour] = {
     "brass": (0.8, 0.64, 0.34),
 }
 COVERS = (
-    "plain", "striped", "tartan", "floral", "geometric", "zigzag", "dotted", "scalloped", "leaf-print", "windowpane",
-    "deckchair-striped", "gingham", "argyle",
-)  # fmt: skip
+    "plain",
+    "striped",
+    "tartan",
+    "floral",
+    "geometric",
+    "zigzag",
+    "dotted",
+    "scalloped",
+    "leaf-print",
+    "windowpane",
+    "deckchair-striped",
+    "gingham",
+    "argyle",
+)
 
 
 def _frame(look: Look) -> tuple[Colour, str]:
@@ -27,20 +39,26 @@ def _frame(look: Look) -> tuple[Colour, str]:
     return TIMBER[name], name
 
 
-def _legs(canvas: Canvas, look: Look, top: float, spread: float, *, slant: float, ground: float = 0.94) -> None:
+def _legs(
+    canvas: Canvas, look: Look, top: float, spread: float, *, slant: float, ground: float = 0.94
+) -> None:
     """Stand a seat on four legs."""
     tint, name = _frame(look)
     thick = look.between(10, 0.018, 0.034)
     for dx, length, shade in ((0.62, 0.94, 0.65), (1.0, 1.0, 1.0)):
         foot = top + (ground - top) * length
-        leg = ribbon([(0.5 + spread * dx, top), (0.5 + spread * dx + slant, foot)], thick * 1.3, thick * 0.8)
+        leg = ribbon(
+            [(0.5 + spread * dx, top), (0.5 + spread * dx + slant, foot)], thick * 1.3, thick * 0.8
+        )
         for outline in (leg, mirrored(leg)):
             canvas.fill(outline, look.stuff(darker(tint, shade), name), bevel=0.008, depth=0.5)
 
 
 def draw_chair(canvas: Canvas, look: Look) -> None:
     """Draw a dining chair, an armchair, a stool or a deckchair."""
-    {"dining chair": _dining, "armchair": _armchair, "bar stool": _stool, "spindle chair": _dining}[look.form](canvas, look)
+    {"dining chair": _dining, "armchair": _armchair, "bar stool": _stool, "spindle chair": _dining}[
+        look.form
+    ](canvas, look)
 
 
 def _dining(canvas: Canvas, look: Look) -> None:
@@ -51,18 +69,56 @@ def _dining(canvas: Canvas, look: Look) -> None:
     lean = look.between(3, -0.03, 0.03)
     _legs(canvas, look, seat + 0.02, wide * 0.92, slant=look.between(4, 0.0, 0.05))
     for flip in (False, True):
-        post = smooth([(0.5 + wide * 0.9, seat + 0.02), (0.5 + wide * 0.93, 0.35), (0.5 + wide * 0.93 + lean, top)], closed=False)
+        post = smooth(
+            [
+                (0.5 + wide * 0.9, seat + 0.02),
+                (0.5 + wide * 0.93, 0.35),
+                (0.5 + wide * 0.93 + lean, top),
+            ],
+            closed=False,
+        )
         canvas.line(mirrored(post) if flip else post, 0.03, wood, bevel=0.01, depth=0.5)
+    _back(canvas, look, top, seat, wide, lean)
+    cushion = smooth(
+        [
+            (0.5 - wide, seat - 0.045),
+            (0.5 + wide, seat - 0.045),
+            (0.5 + wide + 0.035, seat + 0.01),
+            (0.5 + wide + 0.02, seat + 0.05),
+            (0.5 - wide - 0.02, seat + 0.05),
+            (0.5 - wide - 0.035, seat + 0.01),
+        ],
+        steps=6,
+    )
+    canvas.fill(cushion, look.cloth(degrees=3), bevel=0.025, depth=0.5, cast=0.35)
+
+
+def _back(canvas: Canvas, look: Look, top: float, seat: float, wide: float, lean: float) -> None:
+    tint, name = _frame(look)
+    wood = look.stuff(tint, name)
     if look.form == "spindle chair":
         count = 4 + look.choice(5, 4)
         for i in range(count):
             x = 0.5 + (i / (count - 1) * 2 - 1) * wide * 0.7
             canvas.line([(x, seat), (0.5 + (x - 0.5) * 1.05, top + 0.03)], 0.016, wood, depth=0.5)
         rail = arc(0.5, top + 0.06, wide + 0.03 + abs(lean), look.between(6, 0.05, 0.09), 180, 360)
-        canvas.line(rail, look.between(7, 0.04, 0.08), look.stuff(look.second, name), bevel=0.014, depth=0.45, cast=0.2)
+        canvas.line(
+            rail,
+            look.between(7, 0.04, 0.08),
+            look.stuff(look.second, name),
+            bevel=0.014,
+            depth=0.45,
+            cast=0.2,
+        )
     else:
         style = look.choice(5, 3)
-        back = rounded(0.5 - wide - 0.012, top, 0.5 + wide + 0.012, top + look.between(6, 0.2, 0.36), look.between(7, 0.02, 0.14))
+        back = rounded(
+            0.5 - wide - 0.012,
+            top,
+            0.5 + wide + 0.012,
+            top + look.between(6, 0.2, 0.36),
+            look.between(7, 0.02, 0.14),
+        )
         if style == 0:
             for i in range(3):
                 y = top + 0.02 + i * 0.12
@@ -71,35 +127,77 @@ def _dining(canvas: Canvas, look: Look) -> None:
         else:
             pad = canvas.fill(back, look.cloth(), bevel=0.03, depth=0.5, cast=0.25)
             if style == 2:
-                for dx, dy in ((-0.09, 0.07), (0, 0.07), (0.09, 0.07), (-0.045, 0.15), (0.045, 0.15)):
-                    canvas.tone(ellipse(0.5 + dx, top + dy, 0.02, 0.02), -0.35, blur=0.012, clip=pad)
+                for dx, dy in (
+                    (-0.09, 0.07),
+                    (0, 0.07),
+                    (0.09, 0.07),
+                    (-0.045, 0.15),
+                    (0.045, 0.15),
+                ):
+                    canvas.tone(
+                        ellipse(0.5 + dx, top + dy, 0.02, 0.02), -0.35, blur=0.012, clip=pad
+                    )
                     canvas.fill(ellipse(0.5 + dx, top + dy, 0.009, 0.009), look.trim)
-    cushion = smooth([(0.5 - wide, seat - 0.045), (0.5 + wide, seat - 0.045), (0.5 + wide + 0.035, seat + 0.01), (0.5 + wide + 0.02, seat + 0.05),
-                      (0.5 - wide - 0.02, seat + 0.05), (0.5 - wide - 0.035, seat + 0.01)], steps=6)  # fmt: skip
-    canvas.fill(cushion, look.cloth(degrees=3), bevel=0.025, depth=0.5, cast=0.35)
 
 
 def _armchair(canvas: Canvas, look: Look) -> None:
     wide, top = look.between(0, 0.25, 0.31), look.between(1, 0.17, 0.27)
     _legs(canvas, look, 0.78, wide * 0.85, slant=look.between(4, 0.0, 0.06))
     crown = look.between(2, 0.02, 0.2)
-    back = canvas.fill(rounded(0.5 - wide, top, 0.5 + wide, 0.72, crown), look.cloth(), bevel=0.06, depth=0.5)
+    back = canvas.fill(
+        rounded(0.5 - wide, top, 0.5 + wide, 0.72, crown), look.cloth(), bevel=0.06, depth=0.5
+    )
     if look.numbers[5] > 0.5:
         for i in range(-3, 4):
-            fold(canvas, [(0.5 + i * wide * 0.25, 0.6), (0.5 + i * wide * 0.27, top + 0.04)], 0.18, back, 0.02)
-    canvas.fill(rounded(0.5 - wide - 0.03, 0.66, 0.5 + wide + 0.03, 0.81, 0.03), look.cloth(degrees=2), bevel=0.03, depth=0.45)
-    canvas.fill(rounded(0.5 - wide + 0.02, 0.56, 0.5 + wide - 0.02, 0.69, 0.05), look.cloth(degrees=-3), bevel=0.04, depth=0.5, cast=0.35)
-    arm = rounded(0.5 + wide - 0.03, look.between(6, 0.43, 0.5), 0.5 + wide + 0.085, 0.81, look.between(7, 0.02, 0.06))
+            fold(
+                canvas,
+                [(0.5 + i * wide * 0.25, 0.6), (0.5 + i * wide * 0.27, top + 0.04)],
+                0.18,
+                back,
+                0.02,
+            )
+    canvas.fill(
+        rounded(0.5 - wide - 0.03, 0.66, 0.5 + wide + 0.03, 0.81, 0.03),
+        look.cloth(degrees=2),
+        bevel=0.03,
+        depth=0.45,
+    )
+    canvas.fill(
+        rounded(0.5 - wide + 0.02, 0.56, 0.5 + wide - 0.02, 0.69, 0.05),
+        look.cloth(degrees=-3),
+        bevel=0.04,
+        depth=0.5,
+        cast=0.35,
+    )
+    arm = rounded(
+        0.5 + wide - 0.03,
+        look.between(6, 0.43, 0.5),
+        0.5 + wide + 0.085,
+        0.81,
+        look.between(7, 0.02, 0.06),
+    )
     for flip in (False, True):
-        canvas.fill(mirrored(arm) if flip else arm, look.cloth(degrees=1), bevel=0.035, depth=0.5, cast=0.35)
+        canvas.fill(
+            mirrored(arm) if flip else arm, look.cloth(degrees=1), bevel=0.035, depth=0.5, cast=0.35
+        )
     if look.numbers[8] > 0.45:
         _throw_cushion(canvas, look, 0.5, 0.5, 0.11, look.between(9, -12, 12))
 
 
-def _throw_cushion(canvas: Canvas, look: Look, cx: float, cy: float, half: float, degrees: float) -> None:
+def _throw_cushion(
+    canvas: Canvas, look: Look, cx: float, cy: float, half: float, degrees: float
+) -> None:
     tilt = np.radians(degrees)
     pinch = [(-1, -1), (0, -0.88), (1, -1), (0.88, 0), (1, 1), (0, 0.88), (-1, 1), (-0.88, 0)]
-    outline = smooth([(cx + half * (a * np.cos(tilt) - b * np.sin(tilt)), cy + half * (a * np.sin(tilt) + b * np.cos(tilt))) for a, b in pinch])
+    outline = smooth(
+        [
+            (
+                cx + half * (a * np.cos(tilt) - b * np.sin(tilt)),
+                cy + half * (a * np.sin(tilt) + b * np.cos(tilt)),
+            )
+            for a, b in pinch
+        ]
+    )
     tint = look.second if look.pattern == "plain" else look.trim
     canvas.fill(outline, look.stuff(tint, "linen"), bevel=0.035, depth=0.5, cast=0.4)
 
@@ -111,14 +209,31 @@ def _stool(canvas: Canvas, look: Look) -> None:
     _legs(canvas, look, seat, wide * 0.8, slant=slant)
     y = look.between(2, 0.68, 0.8)
     reach = wide * 0.8 + slant * (y - seat) / (0.94 - seat)
-    canvas.line([(0.5 - reach, y), (0.5, y + 0.012), (0.5 + reach, y)], 0.024, look.stuff(tint, name), depth=0.5, cast=0.2)
+    canvas.line(
+        [(0.5 - reach, y), (0.5, y + 0.012), (0.5 + reach, y)],
+        0.024,
+        look.stuff(tint, name),
+        depth=0.5,
+        cast=0.2,
+    )
     if look.numbers[3] > 0.4:
         rest = rounded(0.5 - wide * 0.95, seat - 0.2, 0.5 + wide * 0.95, seat - 0.06, 0.05)
         for dx in (-0.6, 0.6):
-            canvas.line([(0.5 + wide * dx, seat), (0.5 + wide * dx, seat - 0.12)], 0.022, look.stuff(tint, name))
+            canvas.line(
+                [(0.5 + wide * dx, seat), (0.5 + wide * dx, seat - 0.12)],
+                0.022,
+                look.stuff(tint, name),
+            )
         canvas.fill(rest, look.cloth(), bevel=0.03, depth=0.5, cast=0.2)
-    canvas.fill(ellipse(0.5, seat + 0.03, wide + 0.015, 0.05), look.stuff(darker(tint, 0.9), name), bevel=0.015, depth=0.5)
-    canvas.fill(ellipse(0.5, seat, wide + 0.01, 0.062), look.cloth(scale=0.8), bevel=0.03, depth=0.5)
+    canvas.fill(
+        ellipse(0.5, seat + 0.03, wide + 0.015, 0.05),
+        look.stuff(darker(tint, 0.9), name),
+        bevel=0.015,
+        depth=0.5,
+    )
+    canvas.fill(
+        ellipse(0.5, seat, wide + 0.01, 0.062), look.cloth(scale=0.8), bevel=0.03, depth=0.5
+    )
 
 
 def draw_sofa(canvas: Canvas, look: Look) -> None:
@@ -129,23 +244,49 @@ def draw_sofa(canvas: Canvas, look: Look) -> None:
     arm_top = look.between(3, 0.46, 0.53)
     arm = look.between(4, 0.055, 0.1)
     _legs(canvas, look, 0.76, wide * 0.9, slant=look.between(5, 0.0, 0.03), ground=0.85)
-    canvas.fill(rounded(0.5 - wide, top, 0.5 + wide, 0.72, look.between(6, 0.03, 0.12)), look.cloth(), bevel=0.05, depth=0.45)
+    canvas.fill(
+        rounded(0.5 - wide, top, 0.5 + wide, 0.72, look.between(6, 0.03, 0.12)),
+        look.cloth(),
+        bevel=0.05,
+        depth=0.45,
+    )
     inner = (wide - arm + 0.02) * 2
     each = inner / seats
     for i in range(seats):
         x = 0.5 - inner / 2 + i * each
         if look.numbers[7] > 0.35:
-            pad = canvas.fill(rounded(x + 0.003, top + 0.03, x + each - 0.003, 0.64, 0.04), look.cloth(degrees=2), bevel=0.04, depth=0.45, cast=0.3)
+            pad = canvas.fill(
+                rounded(x + 0.003, top + 0.03, x + each - 0.003, 0.64, 0.04),
+                look.cloth(degrees=2),
+                bevel=0.04,
+                depth=0.45,
+                cast=0.3,
+            )
             if look.numbers[8] > 0.6:
                 canvas.fill(ellipse(x + each / 2, top + 0.14, 0.012, 0.012), look.trim, cast=0.3)
-                canvas.tone(ellipse(x + each / 2, top + 0.14, 0.03, 0.03), -0.25, blur=0.015, clip=pad)
-    canvas.fill(rounded(0.5 - wide, 0.67, 0.5 + wide, 0.785, 0.02), look.cloth(degrees=1), bevel=0.025, depth=0.4)
+                canvas.tone(
+                    ellipse(x + each / 2, top + 0.14, 0.03, 0.03), -0.25, blur=0.015, clip=pad
+                )
+    canvas.fill(
+        rounded(0.5 - wide, 0.67, 0.5 + wide, 0.785, 0.02),
+        look.cloth(degrees=1),
+        bevel=0.025,
+        depth=0.4,
+    )
     for i in range(seats):
         x = 0.5 - inner / 2 + i * each
-        canvas.fill(rounded(x + 0.002, 0.585, x + each - 0.002, 0.69, 0.03), look.cloth(degrees=-2), bevel=0.03, depth=0.5, cast=0.35)
+        canvas.fill(
+            rounded(x + 0.002, 0.585, x + each - 0.002, 0.69, 0.03),
+            look.cloth(degrees=-2),
+            bevel=0.03,
+            depth=0.5,
+            cast=0.35,
+        )
     side = rounded(0.5 + wide - arm, arm_top, 0.5 + wide + 0.025, 0.785, round_arms)
     for flip in (False, True):
-        canvas.fill(mirrored(side) if flip else side, look.cloth(), bevel=0.03, depth=0.5, cast=0.35)
+        canvas.fill(
+            mirrored(side) if flip else side, look.cloth(), bevel=0.03, depth=0.5, cast=0.35
+        )
     if look.numbers[9] > 0.3:
         _throw_cushion(canvas, look, 0.5 - inner / 2 + 0.1, 0.53, 0.075, -10)
     if look.numbers[9] > 0.65:
@@ -158,12 +299,32 @@ def draw_sofa(canvas: Canvas, look: Look) -> None:
                 canvas.fill(ellipse(x, top + 0.07 + row * 0.09, 0.006, 0.006), look.trim)
     tint, _ = _frame(look)
     if look.pattern == "plain":
-        canvas.stitch(moved(points([(0.5 - wide + 0.02, 0.76), (0.5 + wide - 0.02, 0.76)]), 0, 0), tint, width=0.004)
+        canvas.stitch(
+            moved(points([(0.5 - wide + 0.02, 0.76), (0.5 + wide - 0.02, 0.76)]), 0, 0),
+            tint,
+            width=0.004,
+        )
 
 
 KINDS = (
-    Kind("chair", "chairs", ("dining chair", "armchair", "bar stool", "spindle chair"), draw_chair, "standing", COVERS,
-         ("linen", "velvet", "leather", "bouclé", "wool"), (79, 590)),
-    Kind("sofa", "sofas", ("two-seat sofa", "three-seat sofa", "chesterfield sofa"), draw_sofa, "standing", COVERS,
-         ("linen", "velvet", "leather", "bouclé", "corduroy", "wool"), (390, 2400)),
-)  # fmt: skip
+    Kind(
+        "chair",
+        "chairs",
+        ("dining chair", "armchair", "bar stool", "spindle chair"),
+        draw_chair,
+        "standing",
+        COVERS,
+        ("linen", "velvet", "leather", "bouclé", "wool"),
+        (79, 590),
+    ),
+    Kind(
+        "sofa",
+        "sofas",
+        ("two-seat sofa", "three-seat sofa", "chesterfield sofa"),
+        draw_sofa,
+        "standing",
+        COVERS,
+        ("linen", "velvet", "leather", "bouclé", "corduroy", "wool"),
+        (390, 2400),
+    ),
+)

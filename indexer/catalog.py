@@ -1,0 +1,272 @@
+"""The catalogue database: listings, pictures, failures and a change number. The source of truth.
+
+SQLite in WAL mode: one writer at a time, readers never wait. Every change of a listing or picture
+gets the next change number, so that a reader can ask what happened since.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError, ListingNotFound
+from indexer.listing import Listing, Picture, Region
+
+DATABASE = "catalog.db"
+VERSION = 1
+
+PENDING, DONE, FAILED = 0, 1, 2
+"""States of a picture: not embedded yet, embedded, rejected with a reason."""
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('change', '0'), ('rows', '0');
+
+CREATE TABLE listings (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL UNIQUE,
+    title      TEXT NOT NULL,
+    category   TEXT NOT NULL,
+    price      REAL,
+    currency   TEXT NOT NULL,
+    url        TEXT NOT NULL,
+    attributes TEXT NOT NULL,            -- JSON object
+    origin     TEXT NOT NULL,            -- where it was read, for messages
+    digest     BLOB NOT NULL,            -- of all that the source says of it
+    change     INTEGER NOT NULL
+);
+CREATE INDEX listings_by_category ON listings (category, number);
+
+CREATE TABLE embeddings (                -- one row per distinct picture and region
+    number    INTEGER PRIMARY KEY,       -- its row in the feature file
+    content   TEXT NOT NULL,             -- SHA-256 of the encoded bytes
+    region    TEXT NOT NULL,             -- 'x,y,w,h' or ''
+    width     INTEGER NOT NULL,
+    height    INTEGER NOT NULL,
+    UNIQUE (content, region)
+);
+
+CREATE TABLE pictures (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    listing   INTEGER NOT NULL REFERENCES listings (number) ON DELETE CASCADE,
+    position  INTEGER NOT NULL,
+    uri       TEXT NOT NULL,
+    region    TEXT NOT NULL,
+    version   TEXT NOT NULL,             -- size and time of a file; what shows that it changed
+    state     INTEGER NOT NULL,
+    embedding INTEGER REFERENCES embeddings (number),
+    reason    TEXT NOT NULL DEFAULT '',
+    change    INTEGER NOT NULL,
+    UNIQUE (listing, position)
+);
+CREATE INDEX pictures_by_state ON pictures (state, number) WHERE state <> 1;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A picture that was rejected, or a listing without any."""
+
+    listing: str
+    uri: str
+    reason: str
+    origin: str
+
+
+def region_text(picture: Picture) -> str:
+    """Return a picture's region as the database keeps it."""
+    return ",".join(f"{value:g}" for value in picture.region) if picture.region else ""
+
+
+def parse_region(text: str) -> Region | None:
+    """Return the region that `region_text` wrote."""
+    if not text:
+        return None
+    x, y, w, h = (float(part) for part in text.split(","))
+    return x, y, w, h
+
+
+class Catalog:
+    """The database of one index. Not shared between threads; opening one is cheap.
+
+    Parameters
+    ----------
+    folder : Path
+        The index's folder.
+    create : bool
+        Make the database where there is none; else that is an error.
+
+    Raises
+    ------
+    IndexNotReady
+        If there is no database and `create` is false.
+    IndexVersionError
+        If a newer Lookalike wrote it.
+    IndexDamaged
+        If it is no SQLite database.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        path = folder / DATABASE
+        if not path.exists() and not create:
+            raise IndexNotReady(
+                f"There is no index in {folder}.",
+                hint=f"Make one with: lookalike index CATALOG --index {folder}",
+            )
+        try:
+            self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self.db.row_factory = sqlite3.Row
+            self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute("PRAGMA synchronous = FULL")
+            self.db.execute("PRAGMA foreign_keys = ON")
+            self._migrate(path)
+        except sqlite3.DatabaseError as error:
+            raise IndexDamaged(
+                f"{path} cannot be used ({error}).",
+                hint="Restore it from a backup, or index again into another folder.",
+            ) from error
+
+    def _migrate(self, path: Path) -> None:
+        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise IndexVersionError(
+                f"{path} was written by a newer Lookalike (format {version}, this one knows"
+                f" {VERSION}).",
+                hint="Upgrade with: pip install --upgrade lookalike",
+            )
+        if version == 0:
+            with self.writing():
+                # Another process may have made it while this one waited for its turn.
+                if self.db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    for statement in SCHEMA.split(";\n"):
+                        self.db.execute(statement)
+                    self.db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Run a block as one transaction, waiting for other writers first."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    # Values that stand alone
+
+    def meta(self, key: str) -> str | None:
+        """Return a kept value."""
+        row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a value."""
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def next_change(self) -> int:
+        """Draw the next change number; inside `writing`."""
+        self.db.execute("UPDATE meta SET value = value + 1 WHERE key = 'change'")
+        return int(self.meta("change") or 0)
+
+    def count(self, table: str, where: str = "1", *parameters: Any) -> int:
+        """Count rows of `listings`, `pictures` or `embeddings`."""
+        sql = f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608 - names from this package
+        return int(self.db.execute(sql, parameters).fetchone()[0])
+
+    # Listings as people know them
+
+    def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
+        """Return a listing and its pictures' thumbnail keys ('' for a rejected one).
+
+        Raises
+        ------
+        ListingNotFound
+            If there is none of this id.
+        """
+        row = self.db.execute("SELECT * FROM listings WHERE id = ?", (listing_id,)).fetchone()
+        if row is None:
+            raise ListingNotFound(
+                f"There is no listing {listing_id!r}.",
+                hint="Ids are those of the catalogue; they are case-sensitive.",
+            )
+        return self._listing(row)
+
+    def number_of(self, listing_id: str) -> int:
+        """Return a listing's number, 0 where there is none of this id."""
+        row = self.db.execute("SELECT number FROM listings WHERE id = ?", (listing_id,)).fetchone()
+        return 0 if row is None else int(row["number"])
+
+    def positions(self, pictures: Iterable[int]) -> dict[int, int]:
+        """Return the place of each picture, by number, among its listing's pictures."""
+        wanted = json.dumps(list(pictures))
+        rows = self.db.execute(
+            "SELECT number, position FROM pictures"
+            " WHERE number IN (SELECT value FROM json_each(?))",
+            (wanted,),
+        ).fetchall()
+        return {row["number"]: row["position"] for row in rows}
+
+    def listings(self, numbers: Iterable[int]) -> dict[int, tuple[Listing, tuple[str, ...]]]:
+        """Return listings by number, each as `listing` does; unknown numbers are left out."""
+        wanted = json.dumps([int(number) for number in numbers])
+        rows = self.db.execute(
+            "SELECT * FROM listings WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
+        ).fetchall()
+        return {row["number"]: self._listing(row) for row in rows}
+
+    def _listing(self, row: sqlite3.Row) -> tuple[Listing, tuple[str, ...]]:
+        pictures = self.db.execute(
+            "SELECT p.uri, p.region, p.state, e.content FROM pictures p"
+            " LEFT JOIN embeddings e ON e.number = p.embedding"
+            " WHERE p.listing = ? ORDER BY p.position",
+            (row["number"],),
+        ).fetchall()
+        listing = Listing(
+            row["id"],
+            tuple(Picture(p["uri"], region=parse_region(p["region"])) for p in pictures),
+            row["title"],
+            row["category"],
+            row["price"],
+            row["currency"],
+            row["url"],
+            json.loads(row["attributes"]),
+            row["origin"],
+        )
+        return listing, tuple(p["content"] if p["state"] == DONE else "" for p in pictures)
+
+    def categories(self) -> dict[str, int]:
+        """Return how many listings each category has, largest first."""
+        rows = self.db.execute(
+            "SELECT category, count(*) FROM listings WHERE category <> ''"
+            " GROUP BY category ORDER BY 2 DESC, 1"
+        )
+        return {str(row[0]): int(row[1]) for row in rows}
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield every rejected picture and every listing without a picture."""
+        rows = self.db.execute(
+            "SELECT l.id, p.uri, p.reason, l.origin FROM pictures p"
+            " JOIN listings l ON l.number = p.listing WHERE p.state = ?"
+            " UNION ALL SELECT l.id, '', 'The listing has no picture.', l.origin FROM listings l"
+            " WHERE NOT EXISTS (SELECT 1 FROM pictures p WHERE p.listing = l.number)"
+            " ORDER BY 1, 2",
+            (FAILED,),
+        )
+        for row in rows:
+            yield Failure(*row)

@@ -1,0 +1,170 @@
+"""`lookalike index`: a catalogue into an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.console import index_option, json_option, progress, write_json
+from indexer.errors import UsageError
+
+if TYPE_CHECKING:
+    from indexer.sync import Report
+
+FIELDS = ("id", "image", "title", "category", "price", "currency", "url")
+REJECTED = 3
+
+
+def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--id-column` and its like, one for each field of a listing."""
+    for field in reversed(FIELDS):
+        command = click.option(
+            f"--{field}-column",
+            f"column_{field}",
+            metavar="NAME",
+            help=f"The column that holds the {field}, if its name does not say so.",
+        )(command)
+    return command
+
+
+@click.command("index", short_help="Index a catalogue, or bring its index up to date.")
+@click.argument("catalog")
+@index_option
+@json_option
+@click.option(
+    "--weights",
+    help="auto, imagenet, nsfwjs or a Keras weights file; for a new index, auto.",
+)
+@click.option(
+    "--scaling",
+    type=click.Choice(["minus1_1", "0_1"]),
+    help="Pixel values that a weights file of your own expects.",
+)
+@click.option("--input-size", type=int, help="Pixels a side of the network's input; 299.")
+@click.option(
+    "--recipe", type=click.Choice(["default", "seed"]), help="How features become vectors."
+)
+@click.option("--dims", type=int, help="Principal components to keep; 128.")
+@click.option(
+    "--variance", type=float, help="Keep as many as explain this share of the variance, as 0.95."
+)
+@click.option(
+    "--keep-features",
+    type=click.Choice(["all", "mixed7"]),
+    help="Layers whose features are stored: all (6 KB a picture) or mixed7 (3 KB).",
+)
+@click.option(
+    "--runtime",
+    type=click.Choice(["litert", "keras"]),
+    default="litert",
+    show_default=True,
+    help="What runs the network; keras is float32, slower, and can use a GPU.",
+)
+@click.option(
+    "--format",
+    "source_format",
+    help="Kind of catalogue, where it cannot be told: folder, csv, tsv, jsonl, parquet, tfrecord,"
+    " google-product-search, shopify, merchant.",
+)
+@click.option("--encoding", default="utf-8-sig", help="Of a text catalogue.  [default: utf-8]")
+@column_options
+@click.option("--retry-failed", is_flag=True, help="Try rejected pictures again.")
+@click.option(
+    "--allow-removals", is_flag=True, help="Let more than a fifth of the listings go at once."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--max-failures",
+    default="0",
+    show_default=True,
+    metavar="N|N%",
+    help="Rejected pictures up to which the exit code is 0; above, it is 3.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bars and no summary.")
+def index(
+    catalog: str,
+    index_folder: Path,
+    as_json: bool,
+    source_format: str | None,
+    encoding: str,
+    max_failures: str,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Index CATALOG, or bring its index up to date.
+
+    CATALOG is a folder of pictures (sub-folders become categories), a CSV, TSV, JSONL, Parquet
+    or TFRecord file, a Google Product Search bulk CSV, a Shopify product CSV or a Google Merchant
+    feed, here or at a URL. Run it again at any time: only what changed is embedded.
+    """
+    tolerated = parse_max_failures(max_failures)
+    from indexer.sources import SourceOptions, open_source  # noqa: PLC0415
+    from indexer.sync import IndexOptions, index_catalogue  # noqa: PLC0415
+
+    columns = {field: options.pop(f"column_{field}") for field in FIELDS}
+    source = open_source(
+        catalog,
+        SourceOptions(
+            columns={field: name for field, name in columns.items() if name},
+            format=source_format,
+            encoding=encoding,
+        ),
+    )
+    shown = progress(quiet)
+    try:
+        report = index_catalogue(index_folder, source, IndexOptions(**options), shown)
+    except KeyboardInterrupt:
+        shown.say("What is embedded so far is kept. Run the same command again to go on.")
+        raise
+    if as_json:
+        write_json(asdict(report))
+    elif not quiet:
+        for line in summary(report, index_folder, options["dry_run"]):
+            shown.say(line)
+    total = report.plan.added + report.plan.changed + report.plan.unchanged
+    if report.failures > tolerated(total):
+        raise click.exceptions.Exit(REJECTED)
+
+
+def parse_max_failures(text: str) -> Callable[[int], float]:
+    """Return a function from the number of listings to how many failures are tolerated."""
+    share = text.endswith("%")
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise UsageError(
+            f"--max-failures is {text!r}.", hint="Give a number, or a share such as 5%."
+        )
+    return (lambda total: total * number / 100) if share else (lambda _: number)
+
+
+def summary(report: Report, folder: Path, dry_run: bool) -> list[str]:
+    """Say in a few lines what a run did."""
+    plan = report.plan
+    listings = (
+        f"{plan.added:,} added, {plan.changed:,} changed, {plan.removed:,} removed,"
+        f" {plan.unchanged:,} unchanged"
+    )
+    if dry_run or report.work is None:
+        return [f"Would do, in listings: {listings}."]
+    work = report.work
+    lines = [f"Listings: {listings}."]
+    if work.embedded or work.reused or work.rejected:
+        rate = (work.embedded + work.reused) / max(work.seconds, 1e-9)
+        lines.append(
+            f"Pictures: {work.embedded:,} embedded, {work.reused:,} known already,"
+            f" {work.rejected:,} rejected, in {work.seconds:,.1f} s ({rate:,.1f} a second)."
+        )
+    if report.failures:
+        lines.append(
+            f"{report.failures:,} pictures are rejected; see why with:"
+            f" lookalike status --failures --index {folder}"
+        )
+    lines.append(f"Snapshot {report.snapshot} serves from {folder}.")
+    return lines

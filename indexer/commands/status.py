@@ -1,0 +1,155 @@
+"""`lookalike status`: what an index is and holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.console import index_option, json_option, out, write_json
+from indexer.errors import IndexNotReady, MissingExtra
+
+if TYPE_CHECKING:
+    from indexer.catalog import Catalog
+
+
+@click.command("status", short_help="Show what an index is and holds.")
+@index_option
+@json_option
+@click.option("--failures", is_flag=True, help="List the rejected pictures and why.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the cumulative explained variance into this .png or .svg file.",
+)
+def status(index_folder: Path, as_json: bool, failures: bool, plot: Path | None) -> None:
+    """Show what an index is and holds."""
+    from indexer.catalog import Catalog  # noqa: PLC0415
+
+    with Catalog(index_folder) as catalog:
+        if failures:
+            _failures(catalog, as_json)
+        elif plot is None:
+            _show(facts(index_folder, catalog), as_json)
+    if plot is not None:
+        _plot(index_folder, plot)
+
+
+def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
+    """Return what is known of an index, published or half built."""
+    from indexer.catalog import FAILED, PENDING  # noqa: PLC0415
+    from indexer.model import installed_network  # noqa: PLC0415
+    from indexer.snapshot import open_current  # noqa: PLC0415
+
+    network = installed_network(folder)
+    said: dict[str, Any] = {
+        "index": str(folder),
+        "listings": catalog.count("listings"),
+        "pictures": catalog.count("pictures"),
+        "pending": catalog.count("pictures", "state = ?", PENDING),
+        "failures": catalog.count("pictures", "state = ?", FAILED),
+        "network": asdict(network) if network else None,
+        "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        "snapshot": None,
+    }
+    try:
+        snapshot = open_current(folder)
+    except IndexNotReady:
+        return said
+    manifest = snapshot.manifest
+    ratios = snapshot.projection.explained_variance_ratio_
+    return {
+        **said,
+        "snapshot": snapshot.name,
+        "created": manifest["created"],
+        "version": manifest["version"],
+        "vectors": snapshot.count,
+        "dims": snapshot.projection.dims,
+        "explained_variance": round(float(ratios[: snapshot.projection.dims].sum()), 4),
+        "recipe": manifest["recipe"],
+        "faiss": manifest["index"],
+    }
+
+
+def _show(said: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        write_json(said)
+        return
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in _rows(said):
+        table.add_row(name, value)
+    out().print(table)
+
+
+def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [
+        ("Index", f"{said['index']} ({said['bytes'] / 1e6:,.1f} MB)"),
+        ("Listings", f"{said['listings']:,}"),
+        (
+            "Pictures",
+            f"{said['pictures']:,} ({said['pending']:,} pending, {said['failures']:,} rejected)",
+        ),
+    ]
+    network, recipe = said["network"], said.get("recipe")
+    if network:
+        rows.append(
+            (
+                "Network",
+                f"InceptionV3 mixed7, {network['name']} ({network['sha256'][:8]}),"
+                f" {network['input_size']} px, pixels {network['scaling']}",
+            )
+        )
+    if recipe is None:
+        return [*rows, ("Snapshot", "none yet; run `lookalike index` again to finish")]
+    faiss = said["faiss"]
+    return [
+        *rows,
+        (
+            "Recipe",
+            f"{recipe['name']}: {' + '.join(recipe['features'])}, power {recipe['power']:g},"
+            f" whitening {recipe['whitening']:g}",
+        ),
+        (
+            "Vectors",
+            f"{said['vectors']:,} of {said['dims']} dimensions, explaining"
+            f" {said['explained_variance']:.1%} of the variance",
+        ),
+        ("FAISS", f"{faiss['factory']}, recall@10 {faiss['recall_at_10']:.3f}"),
+        ("Snapshot", f"{said['snapshot']} of {said['created']}, by version {said['version']}"),
+    ]
+
+
+def _failures(catalog: Catalog, as_json: bool) -> None:
+    found = list(catalog.failures())
+    if as_json:
+        for failure in found:
+            write_json(asdict(failure))
+        return
+    if not found:
+        click.echo("No picture was rejected.")
+        return
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("Listing", "Picture", "Reason"):
+        table.add_column(name, overflow="fold")
+    for failure in found:
+        table.add_row(failure.listing, failure.uri or failure.origin, failure.reason)
+    out().print(table)
+
+
+def _plot(folder: Path, path: Path) -> None:
+    from indexer.snapshot import open_current  # noqa: PLC0415
+
+    try:
+        from indexer.plots import plot_variance  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra("Plots", "plot") from error
+    plot_variance(open_current(folder).projection, path)
+    click.echo(f"The cumulative explained variance is drawn in {path}.", err=True)

@@ -1,0 +1,175 @@
+"""Features to vectors: power, unit length, PCA, whitening, unit length again.
+
+PCA is fitted by scikit-learn and kept as plain arrays, which any version can read and nothing
+can hide in.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.errors import IndexDamaged
+from indexer.model import CHANNELS, FEATURES
+from indexer.recipe import Recipe
+
+SAMPLE = 100_000
+"""The most pictures that PCA is fitted on; its components do not change visibly beyond."""
+
+FLOOR = 1e-12
+"""Kept out of divisions: an eigenvalue or a length of zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A fitted recipe.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        What was fitted.
+    mean_ : ndarray of float32, shape (width,)
+        Of the prepared features.
+    components_ : ndarray of float32, shape (dims, width)
+        Principal components, as scikit-learn's ``PCA.components_``.
+    eigenvalues_ : ndarray of float32, shape (dims,)
+        Variance along each.
+    explained_variance_ratio_ : ndarray of float32, shape (rank,)
+        Of all components, kept or not: what `--variance` and the plot look at.
+    fitted_on_ : int
+        How many pictures.
+    """
+
+    recipe: Recipe
+    mean_: NDArray[np.float32]
+    components_: NDArray[np.float32]
+    eigenvalues_: NDArray[np.float32]
+    explained_variance_ratio_: NDArray[np.float32]
+    fitted_on_: int
+
+    @property
+    def dims(self) -> int:
+        """Length of a vector."""
+        return int(self.components_.shape[0])
+
+    @classmethod
+    def fit(cls, recipe: Recipe, features: NDArray[np.floating]) -> Projection:
+        """Fit `recipe` on a sample of features.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            What to fit.
+        features : ndarray of float, shape (N, F)
+            At least one row, of the feature file's first F columns.
+        """
+        prepared = prepare_features(recipe, features)
+        count, width = prepared.shape
+        if count < 3:  # no directions to speak of: compare the prepared features themselves
+            keep = min(width, recipe.dims or width)
+            spread = np.ones(1, np.float32)
+            ones = np.ones(keep, np.float32)
+            eye = np.eye(keep, width, dtype=np.float32)
+            return cls(recipe, np.zeros(width, np.float32), eye, ones, spread, count)
+        from sklearn.decomposition import PCA  # noqa: PLC0415 - half a second, and only to fit
+
+        solver = "covariance_eigh" if count >= width else "full"
+        pca = PCA(min(width, count - 1), svd_solver=solver).fit(prepared)
+        dims = _choose_dims(recipe, pca.explained_variance_ratio_)
+        return cls(
+            recipe,
+            pca.mean_.astype(np.float32),
+            pca.components_[:dims].astype(np.float32),
+            pca.explained_variance_[:dims].astype(np.float32),
+            pca.explained_variance_ratio_.astype(np.float32),
+            count,
+        )
+
+    def transform(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Turn features into unit vectors.
+
+        Parameters
+        ----------
+        features : ndarray of float, shape (N, F)
+            Rows of the feature file or of `Embedder.embed`.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, dims)
+            Of unit length, so that inner products are cosines.
+        """
+        centred = prepare_features(self.recipe, features) - self.mean_
+        vectors = centred @ self.components_.T
+        if self.recipe.whitening:
+            vectors /= np.maximum(self.eigenvalues_, FLOOR) ** self.recipe.whitening
+        return _unit(vectors)
+
+    def save(self, path: Path) -> None:
+        """Write the arrays as an .npz file; the recipe belongs into the manifest."""
+        with path.open("wb") as file:
+            np.savez(
+                file,
+                mean=self.mean_,
+                components=self.components_,
+                eigenvalues=self.eigenvalues_,
+                explained_variance_ratio=self.explained_variance_ratio_,
+                fitted_on=np.int64(self.fitted_on_),
+            )
+
+    @classmethod
+    def load(cls, path: Path, recipe: Recipe) -> Projection:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        IndexDamaged
+            If the file is missing or is not such a file.
+        """
+        try:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+                return cls(
+                    recipe,
+                    arrays["mean"],
+                    arrays["components"],
+                    arrays["eigenvalues"],
+                    arrays["explained_variance_ratio"],
+                    int(arrays["fitted_on"]),
+                )
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise IndexDamaged(
+                f"{path} cannot be read ({error}).", hint="Run `lookalike verify`."
+            ) from error
+
+
+def prepare_features(recipe: Recipe, features: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Select, raise to the power and scale to unit length: all that comes before PCA."""
+    columns = [
+        features[:, FEATURES.index(name) * CHANNELS : (FEATURES.index(name) + 1) * CHANNELS]
+        for name in recipe.features
+    ]
+    chosen = np.concatenate(columns, axis=1, dtype=np.float32)
+    if recipe.power != 1:
+        # float16 storage and pooling leave nothing below zero, but a file of one's own might.
+        chosen = np.maximum(chosen, 0) ** np.float32(recipe.power)
+    return _unit(chosen) if recipe.unit_features else chosen
+
+
+def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = (rows / np.maximum(lengths, FLOOR)).astype(np.float32)
+    return unit
+
+
+def _choose_dims(recipe: Recipe, ratios: NDArray[np.floating]) -> int:
+    """Return how many components to keep; none that explains nothing, for whitening divides by it."""
+    telling = max(1, int((ratios > 1e-9).sum()))
+    if recipe.variance is not None:
+        reached = np.cumsum(ratios) >= recipe.variance - 1e-9
+        wanted = int(np.argmax(reached)) + 1 if reached.any() else telling
+    else:
+        wanted = recipe.dims or telling
+    return min(wanted, telling)

@@ -1,0 +1,314 @@
+"""One catalogue into one index: stage, compare, embed what is new, publish a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.apply import apply_staged, retry_failed
+from indexer.build import FLAT_UP_TO, build_snapshot, feature_file
+from indexer.catalog import DATABASE, FAILED, PENDING, Catalog
+from indexer.embedder import Embedder, KerasEmbedder, require_runtime
+from indexer.errors import IndexNotReady, IndexUnusable, NetworkMismatch, UsageError
+from indexer.lease import writer_lease
+from indexer.model import (
+    CHANNELS,
+    FEATURES,
+    INPUT_SIZE,
+    MODEL_FILE,
+    Network,
+    convert_cached,
+    install_network,
+    installed_network,
+)
+from indexer.pictures import PictureLimits
+from indexer.pipeline import Embedded, Pipeline
+from indexer.progress import SILENT, Progress
+from indexer.recipe import DEFAULT, RECIPES, Recipe
+from indexer.snapshot import open_current
+from indexer.sources import Source
+from indexer.staging import Plan, discard, stage
+from indexer.thumbnails import Thumbnails
+from indexer.weights import Weights, find_weights
+
+REMOVALS = 0.2
+"""Share of the catalogue that a sync removes without being told that this is meant."""
+
+KEEP = {"all": len(FEATURES), "mixed7": 2}
+"""`--keep-features` to how many of `FEATURES` the feature file holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOptions:
+    """How a catalogue is indexed. None means: as the index has it, or the default.
+
+    Attributes
+    ----------
+    weights : str or None
+        ``auto``, ``imagenet``, ``nsfwjs`` or a path.
+    scaling : str or None
+        Pixel values a weights file of one's own expects, ``minus1_1`` or ``0_1``.
+    input_size : int or None
+        Pixels a side of the network's input.
+    recipe : str or None
+        A name of `indexer.recipe.RECIPES`.
+    dims, variance
+        Another size for that recipe.
+    keep_features : str or None
+        A key of `KEEP`.
+    runtime : str
+        ``litert`` or ``keras``.
+    limits : PictureLimits
+        What a picture may weigh.
+    allow_removals : bool
+        Whether more than `REMOVALS` of the listings may go at once.
+    retry_failed : bool
+        Whether pictures that were rejected before are tried again.
+    dry_run : bool
+        Only compare.
+    """
+
+    weights: str | None = None
+    scaling: str | None = None
+    input_size: int | None = None
+    recipe: str | None = None
+    dims: int | None = None
+    variance: float | None = None
+    keep_features: str | None = None
+    runtime: str = "litert"
+    limits: PictureLimits = PictureLimits()
+    allow_removals: bool = False
+    retry_failed: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sync did.
+
+    Attributes
+    ----------
+    plan : Plan
+        In listings.
+    work : Embedded or None
+        In pictures; None for a dry run.
+    failures : int
+        Pictures that are rejected now, from this run or an earlier one.
+    snapshot : str or None
+        The snapshot that serves now.
+    """
+
+    plan: Plan
+    work: Embedded | None
+    failures: int
+    snapshot: str | None
+
+
+def index_catalogue(
+    folder: Path, source: Source, options: IndexOptions, progress: Progress = SILENT
+) -> Report:
+    """Make the index in `folder` say what `source` says.
+
+    Everything is checkpointed: after a crash or a Ctrl-C, the same call goes on where it stopped.
+
+    Raises
+    ------
+    LookalikeError
+        A kind of it that says what is wrong with the catalogue, the options or the index.
+    """
+    require_runtime(options.runtime)
+    folder.mkdir(parents=True, exist_ok=True)
+    with writer_lease(folder), Catalog(folder, create=True) as catalog:
+        recipe = _recipe(folder, options)
+        try:
+            plan = stage(catalog, folder, source, progress)
+            _check_removals(catalog, plan, options)
+            if options.dry_run:
+                return Report(plan, None, catalog.count("pictures", "state = ?", FAILED), None)
+            network, weights = _network(folder, options, progress)
+            _keep_width(catalog, recipe, options)
+            apply_staged(catalog, plan, progress)
+        finally:
+            discard(catalog, folder)
+        if options.retry_failed:
+            retry_failed(catalog)
+        work = _embed(folder, catalog, network, weights, recipe, options, progress)
+        snapshot = _publish(folder, catalog, network, recipe, progress)
+        if plan.removed or plan.changed:
+            _drop_thumbnails(folder)
+        return Report(plan, work, catalog.count("pictures", "state = ?", FAILED), snapshot)
+
+
+def _check_removals(catalog: Catalog, plan: Plan, options: IndexOptions) -> None:
+    have = catalog.count("listings")
+    if plan.removed > REMOVALS * have and not options.allow_removals:
+        raise UsageError(
+            f"This catalogue lacks {plan.removed:,} of the {have:,} listings that are indexed,"
+            " so nothing was changed.",
+            hint="If they are really gone, add --allow-removals; if this is another catalogue,"
+            " index it into another folder with --index DIR.",
+        )
+
+
+def _recipe(folder: Path, options: IndexOptions) -> Recipe:
+    if options.recipe is not None and options.recipe not in RECIPES:
+        raise UsageError(
+            f"There is no recipe {options.recipe!r}.", hint=f"There are: {', '.join(RECIPES)}."
+        )
+    if options.recipe is not None:
+        recipe = RECIPES[options.recipe]
+    else:
+        recipe = _recipe_in_use(folder) or DEFAULT
+    return recipe.sized(options.dims, options.variance)
+
+
+def _recipe_in_use(folder: Path) -> Recipe | None:
+    try:
+        return open_current(folder).projection.recipe
+    except IndexUnusable:  # there is none, or a new one is about to replace it
+        return None
+
+
+def _network(
+    folder: Path, options: IndexOptions, progress: Progress
+) -> tuple[Network, Weights | None]:
+    """Return the index's network, installing it on the first run.
+
+    Raises
+    ------
+    NetworkMismatch
+        If the index has another one than the options ask for.
+    """
+    installed = installed_network(folder)
+    if installed is not None and options.weights is None and options.runtime == "litert":
+        if options.input_size not in (None, installed.input_size):
+            raise NetworkMismatch(
+                f"The index was made with {installed.input_size} pixels a side, not with"
+                f" {options.input_size}.",
+                hint="Leave --input-size out, or index into another folder with --index DIR.",
+            )
+        return installed, None
+    choice = options.weights or "auto"
+    weights = find_weights(choice, scaling=options.scaling, say=progress.say)
+    size = options.input_size or (installed.input_size if installed else INPUT_SIZE)
+    with progress.track("Preparing the network", None, "steps"):
+        network, model = convert_cached(weights, size)
+    if installed is None:
+        install_network(network, model, folder)
+        return network, weights
+    installed.require_same(network)
+    return installed, weights
+
+
+def _keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
+    """Fix the width of the feature file on the first run; refuse to change it afterwards."""
+    kept = catalog.meta("feature_width")
+    wanted = KEEP[options.keep_features or "all"] * CHANNELS
+    if kept is None:
+        with catalog.writing():
+            catalog.set_meta("feature_width", str(wanted))
+    elif options.keep_features is not None and int(kept) != wanted:
+        raise UsageError(
+            "The index keeps other features than --keep-features asks for.",
+            hint="Leave it out, or index into another folder with --index DIR.",
+        )
+    last = max(FEATURES.index(name) for name in recipe.features)
+    if (last + 1) * CHANNELS > int(kept or wanted):
+        raise UsageError(
+            f"The recipe {recipe.name!r} needs features that this index does not keep.",
+            hint="Index into another folder with --keep-features all.",
+        )
+
+
+def _embed(
+    folder: Path,
+    catalog: Catalog,
+    network: Network,
+    weights: Weights | None,
+    recipe: Recipe,
+    options: IndexOptions,
+    progress: Progress,
+) -> Embedded:
+    if not catalog.count("pictures", "state = ?", PENDING):
+        return Embedded(0, 0, 0, 0.0)
+    embedder = (
+        KerasEmbedder(weights, network.input_size)
+        if options.runtime == "keras"
+        else Embedder.for_bulk(folder / MODEL_FILE)
+    )
+    thumbnails = Thumbnails(folder)
+    try:
+        return Pipeline(
+            catalog,
+            feature_file(folder, catalog),
+            thumbnails,
+            embedder,
+            network.input_size,
+            options.limits,
+        ).run(progress)
+    except KeyboardInterrupt:
+        _publish_first(folder, catalog, network, recipe, progress)
+        raise
+    finally:
+        thumbnails.close()
+
+
+def _drop_thumbnails(folder: Path) -> None:
+    thumbnails = Thumbnails(folder)
+    try:
+        thumbnails.keep_only(folder / DATABASE)
+    finally:
+        thumbnails.close()
+
+
+def _publish_first(
+    folder: Path, catalog: Catalog, network: Network, recipe: Recipe, progress: Progress
+) -> None:
+    """Let a first run that is stopped early be searched already, where that takes no time."""
+    done = catalog.count("pictures", "embedding IS NOT NULL")
+    if _recipe_in_use(folder) is None and 0 < done <= FLAT_UP_TO:
+        build_snapshot(folder, catalog, network, recipe, progress)
+
+
+def _publish(
+    folder: Path, catalog: Catalog, network: Network, recipe: Recipe, progress: Progress
+) -> str:
+    """Publish a snapshot unless the one that serves is of this catalogue and recipe already."""
+    try:
+        current = open_current(folder)
+    except IndexUnusable:
+        current = None
+    change = int(catalog.meta("change") or 0)
+    if (
+        current is not None
+        and current.manifest["change"] == change
+        and current.projection.recipe == recipe
+    ):
+        return current.name
+    return build_snapshot(folder, catalog, network, recipe, progress)
+
+
+def rebuild(
+    folder: Path,
+    recipe: str | None,
+    dims: int | None,
+    variance: float | None,
+    progress: Progress = SILENT,
+) -> str:
+    """Build and publish a snapshot from the stored features; return its name.
+
+    Raises
+    ------
+    IndexNotReady
+        If there is no index, or no embedded picture in it.
+    """
+    with Catalog(folder) as catalog, writer_lease(folder):
+        network = installed_network(folder)
+        if network is None:
+            raise IndexNotReady(
+                f"The index in {folder} has no network yet.",
+                hint=f"Fill it with: lookalike index CATALOG --index {folder}",
+            )
+        chosen = _recipe(folder, IndexOptions(recipe=recipe, dims=dims, variance=variance))
+        _keep_width(catalog, chosen, IndexOptions())
+        return build_snapshot(folder, catalog, network, chosen, progress)

@@ -1,0 +1,316 @@
+"""The engine: a photo or a listing in, a page of look-alikes out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.catalog import FAILED, Catalog
+from indexer.embedder import Embedder, KerasEmbedder, require_runtime
+from indexer.errors import IndexDamaged, ListingNotFound, NetworkMismatch, QueryError
+from indexer.listing import Listing
+from indexer.model import MODEL_FILE, Network, convert_cached, installed_network
+from indexer.pictures import LIMITS, PictureLimits, prepare
+from indexer.snapshot import AGAIN, Snapshot, current_name, open_current
+from indexer.sources import read_picture
+from indexer.thumbnails import Thumbnails
+from indexer.weights import find_weights
+from search.index import VectorIndex
+from search.query import Hit, Page, Query
+from search.ranking import NEAR_DUPLICATE, Candidate, rank, score
+
+MS = 1000
+
+
+class Engine:
+    """An opened index. Safe to use from several threads; make one with `open`.
+
+    Parameters
+    ----------
+    path : Path
+        The index's folder.
+    runtime : str
+        ``litert`` or ``keras``.
+    threads : int or None
+        Threads of the network; None for as many as there are cores.
+    limits : PictureLimits
+        What a photo may weigh.
+    """
+
+    def __init__(
+        self, path: Path, *, runtime: str, threads: int | None, limits: PictureLimits
+    ) -> None:
+        require_runtime(runtime)
+        self.path = path
+        self.limits = limits
+        self._runtime = runtime
+        self._threads = threads
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._embedder: Embedder | None = None
+        with self._catalog():
+            pass  # a database that is missing, damaged or too new is said now
+        self.network = self._installed_network()
+        self._state = self._opened()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        runtime: str = "litert",
+        threads: int | None = None,
+        limits: PictureLimits = LIMITS,
+    ) -> Engine:
+        """Open the index in a folder.
+
+        Raises
+        ------
+        IndexNotReady
+            If there is no index, or nothing in it to search yet.
+        IndexDamaged
+            If a file is missing, cut short or of another index.
+        IndexVersionError
+            If a newer Lookalike wrote it.
+        """
+        return cls(Path(path), runtime=runtime, threads=threads, limits=limits)
+
+    def warm_up(self) -> None:
+        """Load the network now rather than at the first photo."""
+        size = self.network.input_size
+        self._network().embed(np.zeros((size, size, 3), np.uint8))
+
+    def refresh(self) -> bool:
+        """Take up a newer snapshot if there is one; return whether there was."""
+        if current_name(self.path) == self._state[0].name:
+            return False
+        self._state = self._opened()
+        return True
+
+    def close(self) -> None:
+        """Close this thread's databases; other threads' go with them."""
+        for name in ("catalog", "thumbnails"):
+            opened = self._local.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+
+    def search(self, query: Query | None = None, /, **options: Any) -> Page:
+        """Find the listings that look like a photo or like another listing.
+
+        Parameters
+        ----------
+        query : Query, optional
+            Or its fields as keywords: ``search(photo=Path("shoe.jpg"), k=5)``.
+
+        Raises
+        ------
+        QueryError
+            If the query asks for something that cannot be answered.
+        ListingNotFound
+            If it names a listing that is not there.
+        PictureError
+            If its photo cannot be used.
+        """
+        query = query if query is not None else Query(**options)
+        started = time.perf_counter()
+        snapshot, index = self._state
+        took: dict[str, float] = {"decode": 0.0, "embed": 0.0}
+        leave_out: tuple[int, ...] = ()
+        if query.photo is not None:
+            vectors = self._photo_vectors(snapshot, query, took)
+        else:
+            vectors, leave_out = self._listing_vectors(snapshot, query.listing_id or "")
+        searching = time.perf_counter()
+        found = rank(index, snapshot.listings, vectors, query.k, leave_out)
+        hits = self._hits(snapshot, found, query.min_score)
+        ended = time.perf_counter()
+        took["search"] = (ended - searching) * MS
+        took["total"] = (ended - started) * MS
+        return Page(hits, snapshot.name, took)
+
+    def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
+        """Return a listing and its pictures' thumbnail keys ('' for a rejected picture).
+
+        Raises
+        ------
+        ListingNotFound
+            If there is none of this id.
+        """
+        with self._catalog() as catalog:
+            return catalog.listing(listing_id)
+
+    def sample(self, count: int) -> list[tuple[Listing, tuple[str, ...]]]:
+        """Return some listings to look at, spread over the categories; the same each time."""
+        with self._catalog() as catalog:
+            rows = catalog.db.execute(
+                "SELECT number FROM (SELECT number, row_number() OVER"
+                " (PARTITION BY category ORDER BY number) AS turn FROM (SELECT * FROM listings"
+                " LIMIT 5000) l WHERE EXISTS (SELECT 1 FROM pictures p WHERE"
+                " p.listing = l.number AND p.embedding IS NOT NULL)) ORDER BY turn, number LIMIT ?",
+                (count,),
+            ).fetchall()
+            numbers = [int(row["number"]) for row in rows]
+            found = catalog.listings(numbers)
+        return [found[number] for number in numbers if number in found]
+
+    def thumbnail(self, key: str) -> bytes | None:
+        """Return a thumbnail's JPEG; None where there is none of this key."""
+        if "thumbnails" not in self._local.__dict__:
+            self._local.thumbnails = Thumbnails(self.path)
+        found: bytes | None = self._local.thumbnails.get(key)
+        return found
+
+    def picture(self, listing_id: str, position: int) -> bytes:
+        """Return a catalogue picture as it was given, encoded.
+
+        Raises
+        ------
+        ListingNotFound
+            If there is no such listing, or it has no such picture.
+        PictureError
+            If the file is gone or its host does not answer.
+        """
+        listing, _ = self.listing(listing_id)
+        if not 0 <= position < len(listing.pictures):
+            raise ListingNotFound(
+                f"The listing {listing_id!r} has no picture number {position}.",
+                hint=f"It has {len(listing.pictures)}, counted from 0.",
+            )
+        return read_picture(listing.pictures[position], max_bytes=self.limits.max_bytes)
+
+    def status(self) -> dict[str, object]:
+        """Return what this index is and holds, fit for JSON."""
+        snapshot, _ = self._state
+        manifest = snapshot.manifest
+        with self._catalog() as catalog:
+            counts = {
+                "listings": catalog.count("listings"),
+                "pictures": catalog.count("pictures"),
+                "failures": catalog.count("pictures", "state = ?", FAILED),
+            }
+            categories = catalog.categories()
+        return {
+            **counts,
+            "vectors": snapshot.count,
+            "dims": snapshot.projection.dims,
+            "index": manifest["index"]["factory"],
+            "recall_at_10": manifest["index"]["recall_at_10"],
+            "recipe": manifest["recipe"],
+            "network": asdict(self.network),
+            "snapshot": snapshot.name,
+            "created": manifest["created"],
+            "version": manifest["version"],
+            "categories": categories,
+        }
+
+    # What is behind it
+
+    def _opened(self) -> tuple[Snapshot, VectorIndex]:
+        snapshot = open_current(self.path)
+        self.network.require_same(Network(**snapshot.manifest["network"]))
+        return snapshot, VectorIndex(snapshot)
+
+    def _installed_network(self) -> Network:
+        network = installed_network(self.path)
+        if network is None or not (self.path / MODEL_FILE).is_file():
+            # A snapshot without its network can never have been published.
+            current_name(self.path)
+            raise IndexDamaged(f"{self.path} lacks its network ({MODEL_FILE}).", hint=AGAIN)
+        return network
+
+    @contextmanager
+    def _catalog(self) -> Iterator[Catalog]:
+        """Lend this thread's connection; SQLite's are not shared between threads."""
+        if "catalog" not in self._local.__dict__:
+            self._local.catalog = Catalog(self.path)
+        yield self._local.catalog
+
+    def _network(self) -> Embedder:
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = self._load_network()
+            return self._embedder
+
+    def _load_network(self) -> Embedder:
+        if self._runtime == "litert":
+            return Embedder.for_photos(self.path / MODEL_FILE, self._threads)
+        name = self.network.name.partition("-")[0]
+        if name not in ("imagenet", "nsfwjs"):
+            raise NetworkMismatch(
+                f"The weights file {self.network.name} is not kept in the index.",
+                hint="Use --runtime litert, which needs only the converted network.",
+            )
+        weights = find_weights(name)
+        self.network.require_same(convert_cached(weights, self.network.input_size)[0])
+        return KerasEmbedder(weights, self.network.input_size)
+
+    def _photo_vectors(
+        self, snapshot: Snapshot, query: Query, took: dict[str, float]
+    ) -> NDArray[np.float32]:
+        started = time.perf_counter()
+        data = query.photo if isinstance(query.photo, bytes) else _read_photo(query.photo)
+        prepared = prepare(data, self.network.input_size, region=query.region, limits=self.limits)
+        decoded = time.perf_counter()
+        features = self._network().embed(prepared.pixels)
+        took["decode"] = (decoded - started) * MS
+        took["embed"] = (time.perf_counter() - decoded) * MS
+        return snapshot.projection.transform(features[np.newaxis])
+
+    def _listing_vectors(
+        self, snapshot: Snapshot, listing_id: str
+    ) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+        with self._catalog() as catalog:
+            catalog.listing(listing_id)  # says so if there is none
+            number = catalog.number_of(listing_id)
+        positions = np.flatnonzero(snapshot.listings == number)
+        if not len(positions):
+            raise QueryError(
+                f"The listing {listing_id!r} has no picture that could be searched with.",
+                hint="See why with: lookalike status --failures",
+            )
+        return snapshot.vectors[positions].astype(np.float32), (number,)
+
+    def _hits(
+        self, snapshot: Snapshot, found: list[Candidate], min_score: float | None
+    ) -> list[Hit]:
+        kept = [c for c in found if min_score is None or score(c.similarity) >= min_score]
+        with self._catalog() as catalog:
+            listings = catalog.listings(candidate.listing for candidate in kept)
+            matched = catalog.positions(int(snapshot.pictures[c.position]) for c in kept)
+        hits: list[Hit] = []
+        for candidate in kept:
+            if candidate.listing not in listings:
+                continue  # removed from the catalogue since the snapshot was made
+            listing, thumbnails = listings[candidate.listing]
+            similarity = min(1.0, candidate.similarity)
+            picture = int(snapshot.pictures[candidate.position])
+            hits.append(
+                Hit(
+                    rank=len(hits) + 1,
+                    score=score(similarity),
+                    similarity=similarity,
+                    near_duplicate=similarity >= NEAR_DUPLICATE,
+                    listing=listing,
+                    picture=matched.get(picture, 0),
+                    thumbnails=thumbnails,
+                )
+            )
+        return hits
+
+
+def _read_photo(path: Path | None) -> bytes:
+    try:
+        return Path(path or "").read_bytes()
+    except OSError as error:
+        raise QueryError(
+            f"The photo {path} cannot be read: {error.strerror or error}.",
+            hint="Name a picture file.",
+        ) from error

@@ -1,0 +1,81 @@
+"""Nearest vectors in a snapshot, by FAISS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.errors import IndexDamaged
+from indexer.snapshot import AGAIN, Snapshot
+
+
+class VectorIndex:
+    """The FAISS index of a snapshot, mapped from disk; safe to search from several threads.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Opened.
+
+    Raises
+    ------
+    IndexDamaged
+        If FAISS cannot read the file, or it is not this snapshot's.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        path = snapshot.folder / "index.faiss"
+        said = snapshot.manifest["index"]
+        # FAISS maps inverted lists under one flag and everything else under another, and
+        # ignores the wrong one silently.
+        inverted = said["nprobe"] is not None
+        flag = faiss.IO_FLAG_MMAP if inverted else faiss.IO_FLAG_MMAP_IFC
+        try:
+            opened: Any = faiss.read_index(str(path), flag)
+        except RuntimeError as error:
+            raise IndexDamaged(f"FAISS cannot read {path}.", hint=AGAIN) from error
+        self._faiss = opened
+        if (self._faiss.ntotal, self._faiss.d) != snapshot.vectors.shape:
+            raise IndexDamaged(
+                f"{path} holds {self._faiss.ntotal:,} vectors of {self._faiss.d} dimensions, the"
+                f" snapshot {snapshot.count:,} of {snapshot.projection.dims}.",
+                hint=AGAIN,
+            )
+        if inverted:
+            self._faiss.nprobe = said["nprobe"]
+        self._count = snapshot.count
+
+    def nearest(
+        self, vectors: NDArray[np.float32], count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the nearest of all vectors to any of `vectors`.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (Q, dims)
+            Unit length.
+        count : int
+            How many to find per row of `vectors`.
+
+        Returns
+        -------
+        positions : ndarray of int64, shape (M,)
+            In the snapshot, most similar first, none twice.
+        similarities : ndarray of float32, shape (M,)
+            The largest cosine to any of `vectors`.
+        """
+        similarities, positions = self._faiss.search(
+            np.ascontiguousarray(vectors, np.float32), min(count, self._count)
+        )
+        flat, values = positions.ravel(), similarities.ravel()
+        real = flat >= 0  # FAISS pads with -1 where its lists ran out
+        flat, values = flat[real], values[real]
+        # Equal similarities in the order of the catalogue, so that an answer is the same twice.
+        order = np.lexsort((flat, -values))
+        flat, values = flat[order], values[order]
+        _, first = np.unique(flat, return_index=True)
+        first.sort()
+        return flat[first], values[first]

@@ -1,0 +1,194 @@
+"""A small engine of coloured squares in place of the real one, and an application around it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image, ImageDraw
+
+from indexer.errors import ListingNotFound, PictureError
+from indexer.listing import Listing, Picture
+from indexer.pictures import open_picture, to_jpeg
+from search.query import Hit, Page, Query
+from web.app import create_app
+from web.settings import Settings
+
+ODD_IDS = ("a:b", "50% off?", "a b+c&d=e", "größe/x".replace("/", "#"), "%41", "日本;語", "..x", "'\"<")
+
+SECRET = "/srv/secret"
+
+
+def drawn(colour: tuple[int, int, int], size: tuple[int, int] = (120, 150)) -> bytes:
+    """Draw a JPEG: a disc of a colour on a lighter ground."""
+    image = Image.new("RGB", size, tuple(255 - (255 - c) // 4 for c in colour))
+    ImageDraw.Draw(image).ellipse((15, 20, size[0] - 15, size[1] - 20), fill=colour)
+    out = io.BytesIO()
+    image.save(out, "JPEG")
+    return out.getvalue()
+
+
+def mean_colour(data: bytes) -> tuple[int, int, int]:
+    """Return a picture's mean colour: all that the fake engine sees."""
+    pixel = open_picture(data).resize((1, 1)).getpixel((0, 0))
+    assert isinstance(pixel, tuple)
+    return int(pixel[0]), int(pixel[1]), int(pixel[2])
+
+
+class FakeEngine:
+    """Has the shape of `search.engine.Engine`, and finds what is of a like colour."""
+
+    def __init__(self, listings: dict[str, tuple[Listing, tuple[bytes, ...]]]) -> None:
+        self.listings = listings
+        self.thumbnails: dict[str, bytes] = {}
+        self.keys: dict[str, tuple[str, ...]] = {}
+        self.colours = {}
+        self.failure: Exception | None = None
+        self.refreshed = 0
+        self.closed = False
+        for id_, (_, data) in listings.items():
+            self.keys[id_] = tuple(hashlib.sha256(one).hexdigest() if one else "" for one in data)
+            self.thumbnails.update(
+                (key, to_jpeg(open_picture(one), 400, 82))
+                for key, one in zip(self.keys[id_], data, strict=True)
+                if one
+            )
+            self.colours[id_] = mean_colour(data[0]) if data[0] else (0, 0, 0)
+
+    def search(self, query: Query) -> Page:
+        if self.failure is not None:
+            raise self.failure
+        if query.photo is None:
+            assert query.listing_id is not None
+            self.listing(query.listing_id)
+            asked = self.colours[query.listing_id]
+        else:
+            assert isinstance(query.photo, bytes)
+            asked = mean_colour(query.photo)
+        scored = [
+            (1 - sum(abs(a - b) for a, b in zip(asked, colour, strict=True)) / 765, id_)
+            for id_, colour in self.colours.items()
+            if id_ != query.listing_id
+        ]
+        kept = [pair for pair in sorted(scored, reverse=True) if pair[0] >= (query.min_score or 0)]
+        hits = [
+            Hit(n, score, score, score > 0.99, self.listings[id_][0], 0, self.keys[id_])
+            for n, (score, id_) in enumerate(kept[: query.k], 1)
+        ]
+        took = {"decode": 1.26, "embed": 10.0, "search": 0.3, "total": 11.56}
+        return Page(hits, "s-1", took, category=[("shoes", 0.81234)])
+
+    def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
+        if listing_id not in self.listings:
+            raise ListingNotFound(f"There is no listing {listing_id!r}.")
+        return self.listings[listing_id][0], self.keys[listing_id]
+
+    def thumbnail(self, key: str) -> bytes | None:
+        return self.thumbnails.get(key)
+
+    def picture(self, listing_id: str, position: int) -> bytes:
+        self.listing(listing_id)
+        data = self.listings[listing_id][1][position]
+        if not data:
+            raise PictureError(f"{SECRET}/gone.jpg cannot be read.")
+        return data
+
+    def sample(self, count: int) -> list[tuple[Listing, tuple[str, ...]]]:
+        return [self.listing(id_) for id_ in list(self.listings)[:count]]
+
+    def status(self) -> dict[str, object]:
+        return {
+            "listings": len(self.listings),
+            "pictures": len(self.thumbnails),
+            "failures": 0,
+            "vectors": len(self.thumbnails),
+            "dims": 128,
+            "index": "Flat",
+            "recipe": {"layers": ["mixed7"]},
+            "network": {"name": f"{SECRET}/weights.h5", "sha256": "0" * 64, "input_size": 299},
+            "snapshot": "s-1",
+            "created": "2026-01-01T00:00:00+00:00",
+            "version": "0.1.0",
+            "categories": {"shoes": 3},
+        }
+
+    def refresh(self) -> bool:
+        self.refreshed += 1
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def new_engine() -> FakeEngine:
+    """Return an engine with a few plain listings, and some that are meant to be trouble."""
+    listings = {}
+    for n in range(12):
+        data = drawn((20 * n, 255 - 20 * n, (60 * n) % 255))
+        listing = Listing(
+            f"p{n}",
+            (Picture(f"{SECRET}/p{n}.jpg"),),
+            title=f"Product {n}",
+            category="shoes" if n % 2 else "bags",
+            price=1234.5 + n,
+            currency="EUR",
+            attributes={"size": n, "new": True, "tags": ["a", "b"]},
+        )
+        listings[listing.id] = (listing, (data,))
+    script = Listing(
+        "script",
+        (Picture(f"{SECRET}/x.jpg"),),
+        title="<script>alert(1)</script>",
+        category="<b>",
+        url="javascript:alert(1)",
+        attributes={"<i>": '"><img src=x>'},
+    )
+    listings["script"] = (script, (drawn((5, 5, 5)),))
+    remote = Listing(
+        "remote",
+        (Picture("https://shop.example/r.jpg"), Picture(f"{SECRET}/r2.jpg")),
+        url="https://shop.example/r",
+    )
+    listings["remote"] = (remote, (drawn((250, 1, 1)), drawn((250, 2, 1))))
+    gone = Listing("gone", (Picture(f"{SECRET}/gone.jpg"),), title="Gone")
+    listings["gone"] = (gone, (b"",))
+    for n, id_ in enumerate(ODD_IDS):
+        odd = Listing(id_, (Picture(f"{SECRET}/odd{n}.jpg"),))
+        listings[id_] = (odd, (drawn((n, 90, 200)),))
+    return FakeEngine(listings)
+
+
+@pytest.fixture(scope="session")
+def _drawn_engine() -> FakeEngine:
+    return new_engine()
+
+
+@pytest.fixture
+def engine(_drawn_engine: FakeEngine) -> Iterator[FakeEngine]:
+    yield _drawn_engine
+    _drawn_engine.failure = None
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(index=tmp_path / "index", max_upload_bytes=200_000)
+
+
+@pytest.fixture
+def app(settings: Settings, engine: FakeEngine) -> Flask:
+    return create_app(settings, engine=engine)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def photo() -> bytes:
+    return drawn((200, 60, 40))

@@ -1,0 +1,96 @@
+"""The JSON API, version 1."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, request
+from pydantic import Field
+
+from search.answer import listing_as_dict, page_as_dict
+from search.query import Page, Query
+from web.engine import current_engine
+from web.errors import UnsupportedMediaType
+from web.models import (
+    FullListing,
+    ListingPath,
+    PageAnswer,
+    SearchFields,
+    SearchJson,
+    SimilarQuery,
+    StatusAnswer,
+)
+from web.openapi import blueprint, route
+from web.privacy import without_paths
+from web.uploads import FORM, JSON, query_from_form, query_from_json
+from web.urls import image_url, thumbnail_url
+
+api = blueprint("search", "Photos, and the listings like them.", url_prefix="/api/v1")
+
+
+class SearchForm(SearchFields):
+    """A search as a form: a photo and what goes with it."""
+
+    image: bytes = Field(
+        description="The photo's file.", json_schema_extra={"type": "string", "format": "binary"}
+    )
+
+
+@route(
+    api,
+    "post",
+    "/search",
+    answers=PageAnswer,
+    errors=(400, 404, 413, 415, 503),
+    bodies={FORM: SearchForm, JSON: SearchJson},
+)
+def search() -> Response:
+    """Find the listings that look like a photo.
+
+    The photo comes as the file of a multipart form, or in base64 as JSON; a listing that is
+    indexed can be named instead.
+    """
+    if request.mimetype == JSON:
+        return answer_page(current_engine().search(query_from_json()))
+    if request.mimetype == FORM:
+        return answer_page(current_engine().search(query_from_form()))
+    raise UnsupportedMediaType(
+        f"A search is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
+        hint=f"Send {FORM} with the file in the field 'image', or {JSON}.",
+    )
+
+
+@route(api, "get", "/listings/<listing_id>", answers=FullListing, errors=(404, 503))
+def get_listing(path: ListingPath) -> Response:
+    """Return a listing and its pictures."""
+    listing, keys = current_engine().listing(path.listing_id)
+    shown = listing_as_dict(listing, keys, thumbnail_url=thumbnail_url, image_url=image_url)
+    shown["pictures"] = [
+        {
+            "image_url": image_url(listing, position),
+            "thumbnail_url": thumbnail_url(keys[position]) if keys[position:][:1] > ("",) else None,
+        }
+        for position in range(len(listing.pictures))
+    ]
+    return jsonify(shown)
+
+
+@route(api, "get", "/listings/<listing_id>/similar", answers=PageAnswer, errors=(404, 503))
+def get_similar(path: ListingPath, query: SimilarQuery) -> Response:
+    """Find the listings that look like a listing."""
+    asked = Query(listing_id=path.listing_id, k=query.k, min_score=query.min_score)
+    return answer_page(current_engine().search(asked))
+
+
+@route(api, "get", "/status", answers=StatusAnswer, errors=(503,))
+def get_status() -> Response:
+    """Describe what is served."""
+    return jsonify(without_paths(current_engine().status()))
+
+
+def answer_page(page: Page) -> Response:
+    """Answer a page of hits, with its timing where browsers and proxies look for it."""
+    body = page_as_dict(page, thumbnail_url=thumbnail_url, image_url=image_url)
+    response = jsonify(body)
+    response.headers["Server-Timing"] = ", ".join(
+        f"{stage};dur={ms}" for stage, ms in body["took_ms"].items()
+    )
+    return response

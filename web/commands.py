@@ -1,0 +1,43 @@
+"""The command line of the server. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--index",
+    type=click.Path(path_type=Path),
+    envvar="LOOKALIKE_INDEX",
+    default=Path("data/index"),
+    show_default=True,
+    show_envvar=True,
+    help="The index to serve. It may not exist yet: it is taken up once it does.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address of this machine to serve on.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port to serve on; 0 takes a free one.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    help="How many requests are answered at once.  [default: the cores, at least 4]",
+)
+def serve(index: Path, host: str, port: int, threads: int | None) -> None:
+    """Serve the page and the JSON API."""
+    from web.server import serve as run_server  # noqa: PLC0415
+    from web.settings import Settings  # noqa: PLC0415
+
+    run_server(Settings.from_env(index=index), host, port, threads)

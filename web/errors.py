@@ -1,0 +1,189 @@
+"""Every error that leaves the server, in one shape, made in one place.
+
+LookalikeError
+├── MalformedBody          the body is not the JSON or the form that it says it is
+├── BodyTooLarge           the body, or the photo in it, is over the limit
+├── UnsupportedMediaType   the body is of a kind that this path does not take
+├── InvalidRequest         a field is missing, unknown or out of its range
+├── UrlSearchDisabled      the server does not fetch photos
+└── AddressUnavailable     the address to listen on is taken, or none of this machine
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from flask import Flask, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from indexer.errors import LookalikeError
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = "5"
+"""Seconds after which a client that was told "not yet" may ask again."""
+
+JSON_PATHS = ("/api/", "/health", "/ready")
+
+FRAGMENT = "X-Lookalike-Fragment"
+"""The header by which the page's script asks for the part of a page that it shows in place."""
+
+
+class MalformedBody(LookalikeError):
+    """The body is not the JSON or the form that it says it is."""
+
+    code = "malformed_body"
+    status = 400
+
+
+class BodyTooLarge(LookalikeError):
+    """The body, or the photo in it, is over the limit."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class UnsupportedMediaType(LookalikeError):
+    """The body is of a kind that this path does not take."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class InvalidRequest(LookalikeError):
+    """A field is missing, unknown or out of its range."""
+
+    code = "invalid_request"
+    status = 422
+
+
+class UrlSearchDisabled(InvalidRequest):
+    """The server does not fetch photos."""
+
+    code = "url_search_disabled"
+
+
+class AddressUnavailable(LookalikeError):
+    """The address to listen on is taken, or none of this machine."""
+
+    code = "address_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is told of an error, whatever it was."""
+
+    status: int
+    code: str
+    message: str
+    hint: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, dict[str, str]]:
+        """Its JSON."""
+        return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
+
+
+TOLD_INSTEAD: dict[str, tuple[str, str]] = {
+    "index_not_ready": (
+        "Nothing is indexed yet.",
+        "Index a catalogue with: lookalike index CATALOG",
+    ),
+    "index_too_new": ("The index was written by a newer Lookalike.", "Update this server."),
+}
+"""What is told instead of the words of an error that is the operator's to put right: those may
+name files of this machine, which are no client's business. The log has them."""
+
+UNUSABLE = ("The index cannot be used right now.", "The server's log says why.")
+
+HTTP_HINTS = {
+    404: "Check the address.",
+    405: "The Allow header lists the methods that this address takes.",
+}
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the application from here."""
+    app.register_error_handler(Exception, answer)
+
+
+def answer(error: Exception) -> ResponseReturnValue:
+    """Answer an error: as JSON under /api, as a page elsewhere."""
+    problem = problem_of(error)
+    if request.path.startswith(JSON_PATHS):
+        response = jsonify(problem.body)
+    else:
+        part = "_error.html" if request.headers.get(FRAGMENT) else "error.html"
+        response = make_response(render_template(part, problem=problem))
+    response.status_code = problem.status
+    response.headers.update(problem.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def problem_of(error: Exception) -> Problem:
+    """Find what is told of an error; what is not told is logged."""
+    if isinstance(error, LookalikeError):
+        return _of_ours(error)
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+        return _of_http(error)
+    log.error("%s %s failed.", request.method, request.path, exc_info=error)
+    return Problem(
+        500,
+        "internal_error",
+        "Something went wrong here.",
+        "The fault is the server's, and is in its log. Try again later.",
+    )
+
+
+def invalid(error: ValidationError) -> InvalidRequest:
+    """Put the first complaint of pydantic in words."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    said = first["msg"].removeprefix("Value error, ").rstrip(".")
+    if first["type"] == "extra_forbidden":
+        return InvalidRequest(
+            f"There is no field {place!r} here.", hint="Leave it out, or check how it is spelt."
+        )
+    if not place:
+        return InvalidRequest(f"{said}.")
+    return InvalidRequest(f"{place}: {said[:1].lower()}{said[1:]}.", hint=f"Correct {place!r}.")
+
+
+def _of_ours(error: LookalikeError) -> Problem:
+    headers = {"Retry-After": RETRY_AFTER} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if error.status < 500:
+        return Problem(error.status, error.code, error.message, error.hint, headers)
+    if error.code != "index_not_ready":
+        log.error("%s %s: %s", request.method, request.path, error)
+    message, hint = TOLD_INSTEAD.get(error.code, UNUSABLE)
+    return Problem(error.status, error.code, message, hint, headers)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    status = error.code or 500
+    phrase = HTTPStatus(status).phrase
+    headers = {
+        name: value
+        for name, value in error.get_headers()
+        if name.lower() not in ("content-type", "content-length")
+    }
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Problem(
+            status, BodyTooLarge.code, "The request is too large.", "Send a smaller one."
+        )
+    return Problem(
+        status,
+        phrase.lower().replace(" ", "_").replace("-", "_"),
+        {
+            404: "There is nothing at this address.",
+            405: f"This address does not take {request.method}.",
+        }.get(status, f"{phrase}."),
+        HTTP_HINTS.get(status, ""),
+        headers,
+    )

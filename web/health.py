@@ -1,0 +1,24 @@
+"""Whether the process is alive, and whether it can answer."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+
+from web.engine import current_engine
+from web.models import HealthAnswer, ReadyAnswer
+from web.openapi import blueprint, route
+
+health = blueprint("health", "For whatever watches the server.")
+
+
+@route(health, "get", "/health", answers=HealthAnswer)
+def get_health() -> Response:
+    """Say that the process is alive."""
+    return jsonify(HealthAnswer().model_dump())
+
+
+@route(health, "get", "/ready", answers=ReadyAnswer, errors=(503,))
+def get_ready() -> Response:
+    """Say whether an index is served."""
+    current_engine()
+    return jsonify(ReadyAnswer().model_dump())

@@ -1,0 +1,139 @@
+"""The server: waitress in front of the application, until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import waitress
+from flask import Flask
+from waitress import wasyncore
+
+from indexer.errors import LookalikeError
+from web.app import create_app
+from web.engine import EngineHolder
+from web.errors import AddressUnavailable
+from web.intake import Channel
+from web.settings import Settings
+from web.uploads import largest_body
+
+log = logging.getLogger(__name__)
+
+THREADS = max(4, os.cpu_count() or 1)
+
+LAST_SECONDS = 10.0
+"""How long requests may still take to finish after the server was told to stop."""
+
+
+def serve(
+    settings: Settings, host: str = "127.0.0.1", port: int = 8000, threads: int | None = None
+) -> None:
+    """Serve the page and the API until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to serve, and how.
+    host, port : str, int
+        Where to listen; port 0 takes a free one.
+    threads : int, optional
+        How many requests are answered at once.
+
+    Raises
+    ------
+    AddressUnavailable
+        If there is no listening there.
+    """
+    with listening(host, port) as listener:
+        app = create_app(settings)
+        server = new_server(app, settings, listener, threads or THREADS)
+        holder: EngineHolder = app.extensions["lookalike.engine"]
+        print(start_up_line(server, host, holder), file=sys.stderr, flush=True)
+        try:
+            run(server)
+        finally:
+            holder.close()
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Open the socket to listen on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AddressUnavailable(
+            f"Cannot listen on {host}, port {port}: {reason}.",
+            hint="Choose another with --port (0 takes a free one) or --host.",
+        ) from error
+    with listener:
+        yield listener
+
+
+def new_server(app: Flask, settings: Settings, listener: socket.socket, threads: int) -> Any:
+    """Put waitress between a socket and the application."""
+    most = largest_body(settings) + 1
+    server = waitress.create_server(
+        app,
+        sockets=[listener],
+        threads=threads,
+        connection_limit=settings.connections,
+        max_request_body_size=most,
+        inbuf_overflow=most + 1,  # photos on their way in stay off the disk
+        ident="lookalike",
+    )
+    server.channel_class = Channel
+    return server
+
+
+def start_up_line(server: Any, host: str, holder: EngineHolder) -> str:
+    """Say where the server is, what it serves and to whom."""
+    try:
+        holds = f"{holder.get().status()['listings']:,} listings"
+    except LookalikeError as error:
+        holds = f"not yet: {error.message}"
+    name = f"[{host}]" if ":" in host else host
+    return (
+        f"Lookalike serves {holder.path} ({holds}) at http://{name}:{server.effective_port}"
+        " - there are no keys: whoever reaches this address may search."
+    )
+
+
+def run(server: Any) -> None:
+    """Serve until told to stop, then let what is under way finish."""
+    told = False
+
+    def stop(*_: object) -> None:
+        nonlocal told
+        told = True
+        server.pull_trigger()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    sockets = server._map
+    try:
+        while not told:
+            wasyncore.loop(timeout=1.0, map=sockets, count=1, use_poll=True)
+        wasyncore.dispatcher.close(server)
+        last = time.monotonic() + LAST_SECONDS
+        while _busy(server) and time.monotonic() < last:
+            wasyncore.loop(timeout=0.1, map=sockets, count=1, use_poll=True)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(sockets)
+
+
+def _busy(server: Any) -> bool:
+    return any(
+        channel.requests or channel.total_outbufs_len or channel.request is not None
+        for channel in server.active_channels.values()
+    )

@@ -1,0 +1,169 @@
+"""From a request to a query: forms, JSON, and the limits on both.
+
+A photo is kept in memory and nowhere else, and the name of its file is not looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from typing import IO
+
+from flask import Flask, Request, request
+from pydantic import ValidationError
+from werkzeug.datastructures import MultiDict
+
+from search.query import Query
+from web.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    MalformedBody,
+    UnsupportedMediaType,
+    UrlSearchDisabled,
+    invalid,
+)
+from web.models import SearchFields, SearchJson
+from web.settings import Settings, current_settings
+from web.wording import mebibytes
+
+FORM = "multipart/form-data"
+JSON = "application/json"
+
+ROOM = 64 * 2**10
+"""Bytes that a form or a JSON document may have around its photo."""
+
+MAX_FIELDS = 32
+
+REFUSED = "lookalike.refused"
+"""Set in the WSGI environment by a server that let go of a body for being too large."""
+
+ONE_OF_THREE = "Send a multipart form with the file in the field 'image', or JSON."
+
+
+class MemoryRequest(Request):
+    """A request whose uploaded files stay in memory; Werkzeug would put larger ones on disk."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return io.BytesIO()
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Bound what a request's body may be."""
+    app.request_class = MemoryRequest
+    app.config["MAX_CONTENT_LENGTH"] = largest_body(settings)
+    app.config["MAX_FORM_MEMORY_SIZE"] = ROOM
+    app.config["MAX_FORM_PARTS"] = MAX_FIELDS
+    app.before_request(_refuse_large_bodies)
+
+
+def largest_body(settings: Settings) -> int:
+    """Return the size of the largest body: a photo in base64, which takes a third more."""
+    return settings.max_upload_bytes * 4 // 3 + ROOM
+
+
+def query_from_json() -> Query:
+    """Read a search from a JSON body."""
+    try:
+        asked = SearchJson.model_validate_json(request.get_data(cache=False), strict=True)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise MalformedBody("The body is not JSON.") from error
+        raise invalid(error) from error
+    if asked.image_url is not None:
+        raise UrlSearchDisabled(
+            "This server does not fetch photos from a URL.",
+            hint="Send the photo itself, as a multipart file or in image_base64.",
+        )
+    x_y_w_h = asked.region
+    return Query(
+        photo=None if asked.image_base64 is None else _from_base64(asked.image_base64),
+        listing_id=asked.listing_id,
+        k=asked.k,
+        region=None if x_y_w_h is None else (x_y_w_h[0], x_y_w_h[1], x_y_w_h[2], x_y_w_h[3]),
+        min_score=asked.min_score,
+    )
+
+
+def query_from_form() -> Query:
+    """Read a search from a multipart form, letting nothing unknown through."""
+    photo = photo_from_form()
+    extra = set(request.files) - {"image"}
+    if extra:
+        raise InvalidRequest(f"There is no file {min(extra)!r} here.", hint="Send 'image' only.")
+    asked = _fields(request.form)
+    x_y_w_h = asked.region
+    return Query(
+        photo=photo,
+        k=asked.k,
+        region=None if x_y_w_h is None else (x_y_w_h[0], x_y_w_h[1], x_y_w_h[2], x_y_w_h[3]),
+        min_score=asked.min_score,
+    )
+
+
+def photo_from_form() -> bytes:
+    """Return the one photo of a multipart form."""
+    if request.mimetype != FORM:
+        raise UnsupportedMediaType(
+            f"This address does not take {request.mimetype or 'a body without Content-Type'}.",
+            hint=ONE_OF_THREE,
+        )
+    files = request.files.getlist("image")
+    if len(files) > 1:
+        raise InvalidRequest("There is more than one image.", hint="Send one photo at a time.")
+    photo = files[0].read() if files else b""
+    # A form whose file field was left empty has a file without a name and without content.
+    if not files or (not photo and not files[0].filename):
+        raise InvalidRequest("There is no photo in the request.", hint="Choose a photo first.")
+    return _bounded(photo)
+
+
+def _fields(form: MultiDict[str, str]) -> SearchFields:
+    given = {name: value for name, value in form.items() if value.strip()}
+    try:
+        return SearchFields.model_validate(given)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def _from_base64(text: str) -> bytes:
+    compact = "".join(text.split())
+    most = current_settings().max_upload_bytes
+    if len(compact) // 4 * 3 > most + 3:
+        raise _too_large(most)
+    try:
+        return _bounded(base64.b64decode(compact, validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest(
+            "image_base64 is not base64.",
+            hint="Send the standard alphabet with its padding, without a 'data:' prefix.",
+        ) from error
+
+
+def _bounded(photo: bytes) -> bytes:
+    most = current_settings().max_upload_bytes
+    if len(photo) > most:
+        raise _too_large(most)
+    return photo
+
+
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The photo is larger than the {mebibytes(most)} allowed.",
+        hint="Send a smaller one: 1000 pixels a side are plenty.",
+    )
+
+
+def _refuse_large_bodies() -> None:
+    settings = current_settings()
+    if request.mimetype == FORM:
+        request.max_content_length = settings.max_upload_bytes + ROOM
+    most = request.max_content_length or 0
+    if REFUSED in request.environ or (request.content_length or 0) > most:
+        raise _too_large(settings.max_upload_bytes)
