@@ -26,7 +26,7 @@ def _leave_working_folder() -> None:
 if __name__ == "__main__":
     _leave_working_folder()
 
-import click
+import click  # noqa: E402 - only after the folder one stands in is out of the way
 
 if TYPE_CHECKING:
     from indexer.listing import Listing, Picture
@@ -60,11 +60,11 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """Loads a command when it is asked for (after click's own "Lazily Loading Subcommands")."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in the order in which one meets them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command's module and return the command."""
         if cmd_name not in COMMANDS:
             return None
@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])

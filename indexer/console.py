@@ -101,11 +101,13 @@ class TerminalProgress:
         from rich.progress import (  # noqa: PLC0415
             BarColumn,
             MofNCompleteColumn,
-            Progress as Bars,
             SpinnerColumn,
             TextColumn,
             TimeElapsedColumn,
             TimeRemainingColumn,
+        )
+        from rich.progress import (
+            Progress as Bars,
         )
 
         columns: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]

@@ -43,7 +43,7 @@ class FeatureFile:
         try:
             os.truncate(descriptor, after * self.width * 2)
             os.lseek(descriptor, 0, os.SEEK_END)
-            view = memoryview(data).cast("B")
+            view = memoryview(data.tobytes())
             while view:
                 view = view[os.write(descriptor, view) :]
             os.fsync(descriptor)

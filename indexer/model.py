@@ -115,7 +115,7 @@ def _convert_apart(weights: Weights, input_size: int, path: Path) -> None:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")])),
     }
-    done = subprocess.run(  # noqa: S603 - this Python, and a constant program
+    done = subprocess.run(
         [sys.executable, "-P", "-c", "from indexer.network import main; main()"],
         input=json.dumps(order),
         capture_output=True,

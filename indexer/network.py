@@ -75,7 +75,7 @@ def build_base(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:
 
 
 def _assign_nsfwjs(base: keras.Model, path: Path) -> None:
-    """Set the convolutions and normalisations, the n-th created here from the n-th created there."""
+    """Set each convolution and normalisation, the n-th here from the n-th there."""
     tensors = read_nsfwjs(path)
     for layer in base.layers:
         kind = re.fullmatch(r"(conv2d|batch_normalization)(?:_(\d+))?", layer.name)
@@ -144,14 +144,14 @@ def _save_frozen(
     spec = tf.TensorSpec((1, height, width, channels), tf.uint8, name="pixels")
 
     def freeze(names: tuple[str, ...]) -> Any:
-        @tf.function(input_signature=[spec], autograph=False)
+        @tf.function(input_signature=[spec], autograph=False)  # type: ignore[untyped-decorator]
         def outputs(pixels: Any) -> Any:
             given = model(pixels, training=False)
             return {name: given[name] for name in names}
 
         constant = convert_variables_to_constants_v2(outputs.get_concrete_function())
 
-        @tf.function(input_signature=[spec], autograph=False)
+        @tf.function(input_signature=[spec], autograph=False)  # type: ignore[untyped-decorator]
         def named(pixels: Any) -> Any:
             return dict(zip(sorted(names), constant(pixels), strict=True))
 

@@ -23,7 +23,7 @@ from indexer.embedder import Embedder, cores
 from indexer.errors import LookalikeError
 from indexer.features import FeatureFile
 from indexer.listing import Picture
-from indexer.pictures import Prepared, PictureLimits, content_hash, prepare
+from indexer.pictures import PictureLimits, Prepared, content_hash, prepare
 from indexer.progress import Progress
 from indexer.sources import read_picture
 from indexer.thumbnails import Thumbnails

@@ -24,7 +24,7 @@ class Silent:
     """Shows nothing."""
 
     @contextmanager
-    def track(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:  # noqa: ARG002
+    def track(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
         """Begin a stretch of work that nobody watches."""
         yield lambda _: None
 

@@ -165,7 +165,7 @@ def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _choose_dims(recipe: Recipe, ratios: NDArray[np.floating]) -> int:
-    """Return how many components to keep; none that explains nothing, for whitening divides by it."""
+    """Return how many components to keep, none of which explains nothing."""
     telling = max(1, int((ratios > 1e-9).sum()))
     if recipe.variance is not None:
         reached = np.cumsum(ratios) >= recipe.variance - 1e-9

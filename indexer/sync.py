@@ -21,7 +21,7 @@ from indexer.model import (
     install_network,
     installed_network,
 )
-from indexer.pictures import PictureLimits
+from indexer.pictures import LIMITS, PictureLimits
 from indexer.pipeline import Embedded, Pipeline
 from indexer.progress import SILENT, Progress
 from indexer.recipe import DEFAULT, RECIPES, Recipe
@@ -76,7 +76,7 @@ class IndexOptions:
     variance: float | None = None
     keep_features: str | None = None
     runtime: str = "litert"
-    limits: PictureLimits = PictureLimits()
+    limits: PictureLimits = LIMITS
     allow_removals: bool = False
     retry_failed: bool = False
     dry_run: bool = False

@@ -24,7 +24,7 @@ from indexer.demo.shapes import (
 )
 
 Surface: TypeAlias = Callable[[int, int, np.random.Generator], Array]
-CONTRAST, PALER = 0.55, 0.18
+CONTRAST, PALER = 0.45, 0.22
 SKINS: tuple[Colour, ...] = (
     (0.93, 0.76, 0.65),
     (0.8, 0.6, 0.47),

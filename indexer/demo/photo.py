@@ -21,7 +21,7 @@ LIGHTS = (
     (1.08, 1.0, 0.82, 0.97),
     (0.92, 1.02, 1.03, 1.0),
     (0.9, 0.97, 1.12, 0.9),
-    (1.06, 0.98, 0.86, 0.8),
+    (1.06, 0.98, 0.86, 0.84),
     (1.02, 1.0, 0.98, 1.2),
 )
 # How much of the photo's width or height the product takes before it is turned.

