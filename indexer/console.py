@@ -98,24 +98,15 @@ class TerminalProgress:
     @contextmanager
     def track(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
         """Show a bar for the length of a block; plain lines where stderr is no terminal."""
-        from rich.progress import (  # noqa: PLC0415
-            BarColumn,
-            MofNCompleteColumn,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.progress import (
-            Progress as Bars,
-        )
+        from rich import progress as rich  # noqa: PLC0415
 
-        columns: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
+        columns: list[Any] = [rich.SpinnerColumn(), rich.TextColumn("{task.description}")]
         if unit != "steps":
-            columns += [BarColumn(), MofNCompleteColumn(), TextColumn("[dim]{task.fields[rate]}")]
-            columns += [TimeRemainingColumn()]
-        columns += [TimeElapsedColumn()]
-        with Bars(*columns, console=self._console, transient=False) as bars:
+            columns += [rich.BarColumn(), rich.MofNCompleteColumn()]
+            columns += [rich.TextColumn("[dim]{task.fields[rate]}")]
+            columns += [rich.TimeRemainingColumn()]
+        columns += [rich.TimeElapsedColumn()]
+        with rich.Progress(*columns, console=self._console, transient=False) as bars:
             task = bars.add_task(f"{what:<24}", total=total, rate="")
 
             def advance(count: int) -> None:

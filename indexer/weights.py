@@ -144,8 +144,8 @@ def _imagenet() -> Weights:
 
 def _download_imagenet(path: Path) -> None:
     # Imported here: they cost a tenth of a second that most commands need not pay.
-    import pooch
-    import requests
+    import pooch  # noqa: PLC0415
+    import requests  # noqa: PLC0415
 
     def probe() -> None:
         requests.head(IMAGENET_URL, timeout=PATIENCE - 1).raise_for_status()
