@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import Flask
 
+from indexer.pictures import PictureLimits
 from web import errors, headers, openapi, uploads, wording
 from web.api import api
 from web.engine import EngineHolder, SearchEngine
@@ -30,7 +31,8 @@ def create_app(settings: Settings | None = None, *, engine: SearchEngine | None 
     documented = openapi.new_app(__name__)
     app = cast(Flask, documented)
     app.extensions["lookalike.settings"] = settings
-    app.extensions["lookalike.engine"] = EngineHolder(settings.index, engine=engine)
+    limits = PictureLimits(max_pixels=settings.max_pixels)
+    app.extensions["lookalike.engine"] = EngineHolder(settings.index, limits=limits, engine=engine)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     errors.register(app)

@@ -10,8 +10,9 @@ from typing import Protocol
 
 from flask import current_app
 
-from indexer.errors import LookalikeError
+from indexer.errors import LookalikeError, NetworkMismatch
 from indexer.listing import Listing
+from indexer.pictures import LIMITS, PictureLimits
 from search.query import Page, Query
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ RECHECK_SECONDS = 1.0
 class SearchEngine(Protocol):
     """What the page and the API ask of `search.engine.Engine`."""
 
-    def search(self, query: Query) -> Page:
+    def search(self, query: Query, /) -> Page:
         """Answer a query."""
 
     def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
@@ -55,8 +56,8 @@ class EngineHolder:
     ----------
     path : Path
         The index.
-    threads : int, optional
-        Passed to `Engine.open`.
+    limits : PictureLimits, optional
+        What a photo may cost: passed to `Engine.open`.
     engine : SearchEngine, optional
         An engine that is open already.
     recheck_seconds : float, optional
@@ -67,12 +68,12 @@ class EngineHolder:
         self,
         path: Path,
         *,
-        threads: int | None = None,
+        limits: PictureLimits = LIMITS,
         engine: SearchEngine | None = None,
         recheck_seconds: float = RECHECK_SECONDS,
     ) -> None:
         self.path = path
-        self.threads = threads
+        self.limits = limits
         self.recheck_seconds = recheck_seconds
         self._engine = engine
         self._error: LookalikeError | None = None
@@ -113,12 +114,10 @@ class EngineHolder:
             if self._error is not None and time.monotonic() < self._next_look:
                 raise self._error.with_traceback(None)
             try:
-                self._engine = _open_engine(self.path, self.threads)
+                self._engine = _open_engine(self.path, self.limits)
                 self._error = None
             except LookalikeError as error:
-                if self._error is None or self._error.message != error.message:
-                    log.warning("The index cannot be served: %s", error)
-                self._error = error
+                self._note(error, "The index cannot be served: %s")
                 raise
             finally:
                 self._next_look = time.monotonic() + self.recheck_seconds
@@ -128,9 +127,18 @@ class EngineHolder:
         try:
             if engine.refresh():
                 log.info("Serving a newer snapshot of the index.")
+            self._error = None
+        except NetworkMismatch:  # the index was made anew, with another network
+            self._engine = None
         except LookalikeError as error:
             # What is open goes on serving: an old answer is better than none.
-            log.warning("A newer snapshot cannot be served: %s", error)
+            self._note(error, "A newer snapshot cannot be served: %s")
+
+    def _note(self, error: LookalikeError, words: str) -> None:
+        """Remember an error, and log it once and not at every look."""
+        if self._error is None or self._error.message != error.message:
+            log.warning(words, error)
+        self._error = error
 
 
 def current_engine() -> SearchEngine:
@@ -139,8 +147,10 @@ def current_engine() -> SearchEngine:
     return holder.get()
 
 
-def _open_engine(path: Path, threads: int | None) -> SearchEngine:
+def _open_engine(path: Path, limits: PictureLimits) -> SearchEngine:
     # FAISS and LiteRT take a second to load, which only an index that is served is worth.
     from search.engine import Engine  # noqa: PLC0415
 
-    return Engine.open(path, threads=threads)
+    engine = Engine.open(path, limits=limits)
+    engine.warm_up()
+    return engine

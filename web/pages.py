@@ -9,9 +9,9 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from indexer.errors import IndexUnusable, PictureError
+from indexer.errors import IndexNotReady, PictureError, QueryError
 from indexer.listing import Listing
-from indexer.pictures import open_picture, to_jpeg
+from indexer.pictures import PictureLimits, open_picture, to_jpeg
 from search.answer import listing_as_dict, page_as_dict
 from search.query import Query
 from web.engine import current_engine
@@ -41,7 +41,7 @@ def home() -> ResponseReturnValue:
     """Show where to drop a photo, and some listings to start from."""
     try:
         samples = current_engine().sample(current_settings().samples)
-    except IndexUnusable as error:
+    except IndexNotReady as error:
         return render_template("setup.html", problem=problem_of(error))
     return render_template("home.html", samples=[_shown(*sample) for sample in samples])
 
@@ -73,12 +73,15 @@ def listing_page(listing_id: str) -> ResponseReturnValue:
     """Show a listing and what looks like it."""
     engine = current_engine()
     listing, keys = engine.listing(listing_id)
-    page = engine.search(Query(listing_id=listing_id, k=current_settings().page_hits))
+    try:
+        page = engine.search(Query(listing_id=listing_id, k=current_settings().page_hits))
+    except QueryError:  # all of its pictures were rejected, so there is nothing to compare
+        page = None
     return render_template(
         "listing.html",
         listing=_shown(listing, keys),
         thumbnails=[thumbnail_url(key) if key else None for key in keys],
-        page=page_as_dict(page, thumbnail_url=thumbnail_url, image_url=image_url),
+        page=page and page_as_dict(page, thumbnail_url=thumbnail_url, image_url=image_url),
     )
 
 
@@ -89,7 +92,8 @@ def _shown(listing: Listing, keys: tuple[str, ...]) -> dict[str, Any]:
 def _small(photo: bytes) -> str:
     """Return a photo as a small data: URL, to be shown beside what was found."""
     try:
-        image = open_picture(photo, at_least=QUERY_PREVIEW_SIDE)
+        limits = PictureLimits(max_pixels=current_settings().max_pixels)
+        image = open_picture(photo, at_least=QUERY_PREVIEW_SIDE, limits=limits)
     except PictureError:
         return ""  # what the engine could read and this cannot is only not shown
     small = base64.b64encode(to_jpeg(image, QUERY_PREVIEW_SIDE, 80)).decode()

@@ -19,7 +19,7 @@ from search.query import Hit, Page, Query
 from web.app import create_app
 from web.settings import Settings
 
-ODD_IDS = ("a:b", "50% off?", "a b+c&d=e", "größe/x".replace("/", "#"), "%41", "日本;語", "..x", "'\"<")
+ODD_IDS = ("a:b", "50% off?", "a b+c&d=e", "größe#x", "%41", "日本;語", "..x", "'\"<", "a\\b")
 
 SECRET = "/srv/secret"
 
