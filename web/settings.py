@@ -26,7 +26,9 @@ class Settings:
     )
     max_pixels: int = field(
         default=100_000_000,
-        metadata={"help": "The largest picture, a photo or the catalogue's, that is decoded, in pixels."},
+        metadata={
+            "help": "The largest picture, a photo or the catalogue's, that is decoded, in pixels."
+        },
     )
     page_hits: int = field(
         default=24, metadata={"help": "How many similar listings the page shows."}

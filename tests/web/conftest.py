@@ -6,11 +6,13 @@ import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
+from werkzeug.test import TestResponse
 
 from indexer.errors import ListingNotFound, PictureError
 from indexer.listing import Listing, Picture
@@ -184,8 +186,16 @@ def app(settings: Settings, engine: FakeEngine) -> Flask:
     return create_app(settings, engine=engine)
 
 
+class Client(FlaskClient):
+    """Reads each answer to its end, so that the files behind some are closed."""
+
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
+        return super().open(*args, buffered=buffered, **kwargs)
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    app.test_client_class = Client
     return app.test_client()
 
 

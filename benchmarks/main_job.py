@@ -1,0 +1,176 @@
+"""The main job against the plain recipe, in one run, interleaved, on the same weights.
+
+    python -m benchmarks.main_job CATALOG.csv QUERIES.csv [--rounds 3] [--pictures 96]
+
+Both CSVs have columns image and category. Measures, in turns:
+- pictures a second, from files on disk to a published index (the plain recipe: load and embed);
+- seconds from one photo to the answer (here: over HTTP from a real server, as JSON);
+- with --quality, P@10 and mAP by category of the default and the seed recipe (embeds everything).
+Prints one JSON line, with the machine's processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import httpx
+import numpy as np
+
+from benchmarks.seed import Seed
+from indexer.build import feature_file
+from indexer.catalog import Catalog
+from indexer.embedder import Embedder
+from indexer.model import MODEL_FILE
+from indexer.pictures import prepare
+from indexer.projection import Projection
+from indexer.recipe import RECIPES
+from indexer.sources import open_source
+from indexer.sync import IndexOptions, index_catalogue
+from indexer.weights import find_weights
+
+
+def rows(path: Path) -> list[tuple[Path, str]]:
+    with path.open(newline="") as file:
+        return [(path.parent / row["image"], row["category"]) for row in csv.DictReader(file)]
+
+
+def write_catalogue(path: Path, pictures: list[tuple[Path, str]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "image", "category"])
+        writer.writerows([f"l{n}", str(p.resolve()), c] for n, (p, c) in enumerate(pictures))
+    return path
+
+
+def index(folder: Path, pictures: list[tuple[Path, str]]) -> float:
+    """Index pictures into a new folder; return the seconds it took."""
+    catalogue = write_catalogue(folder.with_suffix(".csv"), pictures)
+    started = time.perf_counter()
+    index_catalogue(folder, open_source(catalogue), IndexOptions(weights="auto"))
+    return time.perf_counter() - started
+
+
+class Server:
+    """The real server, in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lookalike", "serve", "--index", str(folder), "--port", "0"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if found := re.search(r"http://\S+:\d+", line):
+                self.client = httpx.Client(base_url=found.group(), timeout=60)
+                return
+        raise SystemExit("The server did not start.")
+
+    def query(self, path: Path) -> None:
+        answer = self.client.post("/api/v1/search", files={"image": path.read_bytes()})
+        answer.raise_for_status()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def quality(
+    folder: Path, catalogue: list[tuple[Path, str]], queries: list[tuple[Path, str]]
+) -> dict:
+    index(folder, catalogue)
+    with Catalog(folder) as catalog:
+        features = feature_file(folder, catalog).open(int(catalog.meta("rows") or 0))
+        order = [
+            row[0]
+            for row in catalog.db.execute(
+                "SELECT p.embedding FROM pictures p JOIN listings l ON l.number = p.listing"
+                " ORDER BY l.number"
+            )
+        ]
+    embedder = Embedder.for_photos(folder / MODEL_FILE)
+    asked = np.stack([embedder.embed(prepare(p.read_bytes()).pixels) for p, _ in queries])
+    have, want = np.array([c for _, c in catalogue]), np.array([c for _, c in queries])
+    said = {}
+    for name, recipe in RECIPES.items():
+        fitted = Projection.fit(recipe, features[order])
+        similarity = fitted.transform(asked) @ fitted.transform(features[order]).T
+        match = have[np.argsort(-similarity, axis=1)] == want[:, None]
+        precision = np.cumsum(match, 1) / np.arange(1, match.shape[1] + 1)
+        said[name] = {
+            "p_at_1": round(float(match[:, 0].mean()), 4),
+            "p_at_10": round(float(match[:, :10].mean()), 4),
+            "map": round(float(((precision * match).sum(1) / match.sum(1)).mean()), 4),
+        }
+    return said
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("catalog", type=Path)
+    parser.add_argument("queries", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pictures", type=int, default=96)
+    parser.add_argument("--quality", action="store_true")
+    asked = parser.parse_args()
+    catalogue, queries = rows(asked.catalog), rows(asked.queries)
+    seed = Seed(find_weights("auto"))
+    seed.embed([catalogue[0][0]])
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        rates: dict[str, list[float]] = {"seed": [], "lookalike": []}
+        times: dict[str, list[float]] = {"seed": [], "lookalike": []}
+        index(folder / "warm", catalogue[:32])
+        for turn in range(asked.rounds):
+            part = catalogue[turn * asked.pictures :][: asked.pictures]
+            started = time.perf_counter()
+            features = seed.embed([p for p, _ in part])
+            rates["seed"].append(len(part) / (time.perf_counter() - started))
+            seed.fit(features)
+            rates["lookalike"].append(len(part) / index(folder / f"turn{turn}", part))
+        server = Server(folder / "turn0")
+        for photo, _ in [queries[0], *queries[: 20 * asked.rounds]]:
+            for name, query in (("seed", seed.query), ("lookalike", server.query)):
+                started = time.perf_counter()
+                query(photo)
+                times[name].append(time.perf_counter() - started)
+        server.stop()
+        report = {
+            "processor": processor(),
+            "pictures_per_s": {name: round(median(r), 2) for name, r in rates.items()},
+            "indexing_ratio": round(
+                median(a / b for a, b in zip(rates["lookalike"], rates["seed"], strict=True)), 2
+            ),
+            "query_s": {name: round(median(t[1:]), 4) for name, t in times.items()},
+            "query_ratio": round(
+                median(a / b for a, b in zip(times["lookalike"], times["seed"], strict=True)), 3
+            ),
+        }
+        if asked.quality:
+            report["quality"] = quality(folder / "whole", catalogue, queries)
+    print(json.dumps(report))
+
+
+def processor() -> str:
+    """Return the processor's name and the vector instructions that decide its speed here."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    name = re.search(r"model name\s*:\s*(.+)", text)
+    found = [flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx_vnni") if f" {flag}" in text]
+    return f"{name[1] if name else '?'}, {' '.join(found)}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The feature file: what is committed stays, what lies beyond is overwritten."""
+
+import numpy as np
+import pytest
+
+from indexer.errors import IndexDamaged
+from indexer.features import FeatureFile
+
+
+@pytest.fixture
+def features(tmp_path):
+    return FeatureFile(tmp_path / "features.f16", 4)
+
+
+def rows(count, value):
+    return np.full((count, 4), value, np.float32)
+
+
+def test_append_and_open(features):
+    assert features.open(0).shape == (0, 4)
+    assert features.append(rows(3, 1), 0) == 3
+    assert features.append(rows(2, 2), 3) == 5
+    opened = features.open(5)
+    assert opened.dtype == np.float16
+    assert opened[:, 0].tolist() == [1, 1, 1, 2, 2]
+    assert features.open(2).shape == (2, 4)
+
+
+def test_what_lies_past_the_committed_rows_is_overwritten(features):
+    features.append(rows(2, 1), 0)
+    features.append(rows(5, 9), 2)  # of a run that died before its transaction
+    assert features.append(rows(1, 3), 2) == 3
+    assert features.open(3)[:, 0].tolist() == [1, 1, 3]
+    assert features.path.stat().st_size == 3 * 4 * 2
+
+
+def test_a_torn_row_is_overwritten(features):
+    features.append(rows(2, 1), 0)
+    with features.path.open("ab") as file:
+        file.write(b"\x01\x02\x03")
+    assert features.open(2)[:, 0].tolist() == [1, 1]
+    features.append(rows(1, 3), 2)
+    assert features.open(3)[:, 0].tolist() == [1, 1, 3]
+
+
+def test_too_few_rows(features):
+    with pytest.raises(IndexDamaged, match="0 of 1"):
+        features.open(1)
+    features.append(rows(2, 1), 0)
+    with pytest.raises(IndexDamaged, match="2 of 3"):
+        features.open(3)
+
+
+def test_nothing_is_appended(features):
+    assert features.append(np.zeros((0, 4), np.float32), 0) == 0
+    assert features.open(0).shape == (0, 4)

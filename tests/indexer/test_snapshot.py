@@ -1,0 +1,208 @@
+"""Snapshots: published whole, old ones removed, and the approximate index."""
+
+import json
+
+import numpy as np
+import pytest
+
+import indexer.build
+from indexer.build import build_snapshot, feature_file
+from indexer.catalog import Catalog
+from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError
+from indexer.model import MODEL_FILE, install_network
+from indexer.progress import SILENT
+from indexer.recipe import DEFAULT
+from indexer.snapshot import FILES, MANIFEST, Snapshot, current_name, open_current
+from indexer.sync import rebuild
+from indexer.weights import sha256_of
+from search.engine import Engine
+from search.index import VectorIndex
+
+
+def names(folder):
+    return sorted(path.name for path in (folder / "snapshots").iterdir())
+
+
+def test_the_manifest(indexed, network):
+    snapshot = open_current(indexed)
+    manifest = snapshot.manifest
+    assert (manifest["format"], manifest["name"], manifest["vectors"]) == (1, "000001", 12)
+    assert manifest["recipe"] == DEFAULT.as_dict()
+    assert manifest["network"]["sha256"] == network.sha256
+    assert set(manifest["files"]) == set(FILES)
+    for name, said in manifest["files"].items():
+        path = snapshot.folder / name
+        assert said == {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    assert manifest["index"] == {"factory": "Flat", "nprobe": None, "recall_at_10": 1.0}
+
+
+def test_old_ones_are_removed_but_one(indexed):
+    for expected in (["000001", "000002"], ["000002", "000003"], ["000003", "000004"]):
+        name = rebuild(indexed, None, None, None)
+        assert name == expected[-1] == current_name(indexed)
+        assert names(indexed) == expected
+
+
+def test_half_built_ones_are_cleaned_up(indexed):
+    left = indexed / "snapshots" / ".building-000007"
+    left.mkdir()
+    (left / "vectors.f16").write_bytes(b"x")
+    assert rebuild(indexed, None, None, None) == "000002"
+    assert names(indexed) == ["000001", "000002"]
+
+
+def test_a_build_that_fails_leaves_the_old_one(indexed, monkeypatch):
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(indexer.build, "_write_faiss", broken)
+    with pytest.raises(OSError, match="No space"):
+        rebuild(indexed, None, None, None)
+    assert open_current(indexed).name == "000001"
+    monkeypatch.undo()
+
+
+def test_a_published_folder_that_current_does_not_name(indexed):
+    """A crash between the two renames leaves a folder; the next build does not trip on it."""
+    rebuild(indexed, None, None, None)
+    (indexed / "CURRENT").write_text("000001")
+    assert open_current(indexed).name == "000001"
+    assert rebuild(indexed, None, None, None) == "000003"
+    assert open_current(indexed).name == "000003"
+
+
+def test_never_published(tmp_path):
+    with pytest.raises(IndexNotReady):
+        open_current(tmp_path)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"..", b"000099", b"\xff", b"000001/../000001"])
+def test_current_names_garbage(indexed, garbage):
+    (indexed / "CURRENT").write_bytes(garbage)
+    with pytest.raises(IndexDamaged):
+        open_current(indexed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", "null", '{"format": 1}', '{"format": 1, "files": {}}', '{"format": "x"}'],
+)
+def test_a_manifest_that_makes_no_sense(indexed, text):
+    (open_current(indexed).folder / MANIFEST).write_text(text)
+    with pytest.raises(IndexDamaged):
+        open_current(indexed)
+
+
+@pytest.mark.parametrize("key", ["vectors", "dims", "recipe"])
+def test_a_manifest_that_lacks_something(indexed, key):
+    path = open_current(indexed).folder / MANIFEST
+    said = json.loads(path.read_text())
+    del said[key]
+    path.write_text(json.dumps(said))
+    with pytest.raises(IndexDamaged):
+        open_current(indexed)
+
+
+def test_a_newer_format(indexed):
+    path = open_current(indexed).folder / MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
+    with pytest.raises(IndexVersionError):
+        Snapshot.open(path.parent)
+
+
+def test_a_damaged_one_is_replaced_by_the_next_sync(indexed, sync, pictures_folder):
+    (open_current(indexed).folder / "vectors.f16").unlink()
+    assert sync(pictures_folder).snapshot == "000002"
+    assert open_current(indexed).count == 12
+
+
+def test_projection_is_kept_while_the_catalogue_hardly_grows(indexed, sync, pictures_folder, draw):
+    before = open_current(indexed).projection
+    draw(pictures_folder / "new.png", 90)
+    sync(pictures_folder)
+    assert open_current(indexed).projection.fitted_on_ == before.fitted_on_ == 12
+    for n in range(91, 95):
+        draw(pictures_folder / f"{n}.png", n)
+    sync(pictures_folder)
+    assert open_current(indexed).projection.fitted_on_ == 17
+
+
+@pytest.fixture
+def big(tmp_path, network, monkeypatch):
+    """An index of 3,000 random features, made without a picture; past the flat limit."""
+    monkeypatch.setattr(indexer.build, "FLAT_UP_TO", 500)
+    folder, count = tmp_path / "big", 3000
+    folder.mkdir()
+    install_network(network, tmp_path / "fake.tflite", folder)
+    generator = np.random.default_rng(0)
+    centres = generator.random((40, 768))
+    features = np.abs(centres[np.arange(count) % 40] + 0.2 * generator.random((count, 768)))
+    with Catalog(folder, create=True) as catalog:
+        with catalog.writing():
+            catalog.set_meta("feature_width", "768")
+            rows = feature_file(folder, catalog).append(features, 0)
+            catalog.set_meta("rows", str(rows))
+            catalog.next_change()
+            catalog.db.executemany(
+                "INSERT INTO listings VALUES (?, ?, '', '', NULL, '', '', '{}', '', x'00', 1)",
+                [(n + 1, f"l{n}") for n in range(count)],
+            )
+            catalog.db.executemany(
+                "INSERT INTO embeddings VALUES (?, ?, '', 10, 10)",
+                [(n, f"{n:064d}") for n in range(count)],
+            )
+            catalog.db.executemany(
+                "INSERT INTO pictures VALUES (?, ?, 0, ?, '', '', 1, ?, '', 1)",
+                [(n + 1, n + 1, f"/p/{n}.jpg", n) for n in range(count)],
+            )
+        build_snapshot(folder, catalog, network, DEFAULT.sized(32, None), SILENT)
+    return folder
+
+
+def test_the_approximate_index(big):
+    snapshot = open_current(big)
+    said = snapshot.manifest["index"]
+    assert said["factory"].startswith("IVF")
+    assert said["nprobe"] >= 1
+    assert said["recall_at_10"] >= indexer.build.RECALL
+    index = VectorIndex(snapshot)
+    vectors = snapshot.vectors.astype(np.float32)
+    asked = np.arange(0, 3000, 31)
+    overlaps = []
+    for position in asked:
+        found, similarities = index.nearest(vectors[position : position + 1], 10)
+        assert found[0] == position
+        assert similarities[0] == pytest.approx(1, abs=5e-3)
+        exact = np.argsort(-(vectors @ vectors[position]), kind="stable")[:10]
+        overlaps.append(len(set(found) & set(exact)) / 10)
+    assert np.mean(overlaps) > 0.95
+
+
+def test_an_engine_on_the_approximate_index(big):
+    assert (big / MODEL_FILE).is_file()
+    engine = Engine.open(big)
+    try:
+        page = engine.search(listing_id="l40", k=20)
+        assert len(page.hits) == 20
+        assert {int(hit.listing.id[1:]) % 40 for hit in page.hits} == {0}
+        assert engine.status()["index"].startswith("IVF")
+    finally:
+        engine.close()
+
+
+def test_an_approximate_index_answers_with_as_many_as_there_are(big):
+    engine = Engine.open(big)
+    try:
+        assert len(engine.search(listing_id="l40", k=1000).hits) == 1000
+    finally:
+        engine.close()
+
+
+def test_exact_top_of_several_blocks(monkeypatch):
+    monkeypatch.setattr(indexer.build, "BLOCK", 4)
+    generator = np.random.default_rng(3)
+    vectors = generator.random((200, 8)).astype(np.float16)
+    asked = generator.random((5, 8)).astype(np.float32)
+    found = indexer.build._exact_top(asked, vectors, 10)
+    expected = np.argsort(-(asked @ vectors.astype(np.float32).T), axis=1)[:, :10]
+    assert [set(row) for row in found.tolist()] == [set(row) for row in expected.tolist()]

@@ -1,0 +1,279 @@
+"""The JSON API: what it answers, and how it refuses."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.web.conftest import ODD_IDS, SECRET, FakeEngine, drawn
+from web.models import FullListing, PageAnswer, StatusAnswer
+from web.settings import Settings
+
+SEARCH = "/api/v1/search"
+
+
+def send(client: FlaskClient, photo: bytes, **fields: str) -> TestResponse:
+    return client.post(SEARCH, data={"image": (io.BytesIO(photo), "a.jpg"), **fields})
+
+
+def code(response: TestResponse) -> tuple[int, str]:
+    assert set(response.json) == {"error"}
+    assert set(response.json["error"]) == {"code", "message", "hint"}
+    return response.status_code, response.json["error"]["code"]
+
+
+def strictly(model: Any, body: Any) -> Any:
+    """Hold an answer against its model: nothing missing, nothing more."""
+    assert model.model_validate(body, strict=True, extra="forbid").model_dump() == body
+    return body
+
+
+def test_a_form_with_a_photo_is_answered(client: FlaskClient, photo: bytes) -> None:
+    response = send(client, photo, k="3")
+    assert response.status_code == 200
+    page = strictly(PageAnswer, response.json)
+    assert [hit["rank"] for hit in page["hits"]] == [1, 2, 3]
+    assert page["snapshot"] == "s-1"
+    assert page["next_cursor"] is None
+    assert page["category"] == [{"name": "shoes", "confidence": 0.8123}]
+    assert page["took_ms"] == {"decode": 1.3, "embed": 10.0, "search": 0.3, "total": 11.6}
+    timing = response.headers["Server-Timing"]
+    assert timing == "decode;dur=1.3, embed;dur=10.0, search;dur=0.3, total;dur=11.6"
+
+
+def test_numbers_are_rounded(client: FlaskClient, photo: bytes) -> None:
+    for hit in send(client, photo).json["hits"]:
+        assert hit["similarity"] == round(hit["similarity"], 4)
+
+
+def test_json_finds_what_a_form_finds(client: FlaskClient, photo: bytes) -> None:
+    text = base64.b64encode(photo).decode()
+    wrapped = "\n".join(text[at : at + 76] for at in range(0, len(text), 76))
+    by_form = send(client, photo, k="5", region="0,0,1,1", min_score="0.1").json
+    for encoded in (text, wrapped):
+        asked = {"image_base64": encoded, "k": 5, "region": [0, 0, 1, 1], "min_score": 0.1}
+        assert client.post(SEARCH, json=asked).json == by_form
+
+
+def test_search_by_listing_leaves_it_out(client: FlaskClient) -> None:
+    by_post = client.post(SEARCH, json={"listing_id": "p3", "k": 4}).json
+    by_get = client.get("/api/v1/listings/p3/similar?k=4").json
+    assert by_post == by_get
+    assert "p3" not in [hit["listing"]["id"] for hit in by_get["hits"]]
+    assert len(by_get["hits"]) == 4
+
+
+def test_empty_fields_of_a_form_are_left_out_of_account(client: FlaskClient, photo: bytes) -> None:
+    assert send(client, photo, k="", region="", min_score="").status_code == 200
+
+
+def test_no_hit_is_an_answer(client: FlaskClient, photo: bytes) -> None:
+    response = send(client, photo, min_score="1")
+    assert response.status_code == 200
+    assert response.json["hits"] == []
+
+
+@pytest.mark.parametrize("id_", ODD_IDS)
+def test_odd_ids_travel_in_urls(client: FlaskClient, id_: str) -> None:
+    path = f"/api/v1/listings/{quote(id_, safe='')}"
+    listing = client.get(path)
+    assert listing.json["id"] == id_
+    assert client.get(listing.json["image_url"]).mimetype == "image/jpeg"
+    assert client.get(f"{path}/similar?k=1").status_code == 200
+    assert client.post(SEARCH, json={"listing_id": id_}).status_code == 200
+
+
+def test_a_listing_with_its_pictures(client: FlaskClient) -> None:
+    listing = strictly(FullListing, client.get("/api/v1/listings/remote").json)
+    assert listing["image_url"] == "https://shop.example/r.jpg"
+    assert [one["image_url"] for one in listing["pictures"]] == [
+        "https://shop.example/r.jpg",
+        "/listings/remote/pictures/1",
+    ]
+    assert client.get(listing["thumbnail_url"]).mimetype == "image/jpeg"
+
+
+def test_attributes_are_json(client: FlaskClient) -> None:
+    listing = client.get("/api/v1/listings/p2").json
+    assert listing["attributes"] == {"size": 2, "new": True, "tags": ["a", "b"]}
+
+
+def test_a_rejected_picture_has_no_thumbnail(client: FlaskClient) -> None:
+    listing = client.get("/api/v1/listings/gone").json
+    assert listing["thumbnail_url"] is None
+    assert listing["pictures"] == [
+        {"image_url": "/listings/gone/pictures/0", "thumbnail_url": None}
+    ]
+
+
+def test_status_names_no_path(client: FlaskClient) -> None:
+    body = client.get("/api/v1/status").json
+    StatusAnswer.model_validate(body)
+    assert body["network"]["name"] == "weights.h5"
+    assert SECRET not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"listing_id": "p1", "image_base64": "aaaa"},
+        {"listing_id": "p1", "filter": "category:shoes"},
+        {"listing_id": "p1", "k": 0},
+        {"listing_id": "p1", "k": 1001},
+        {"listing_id": "p1", "k": "5"},
+        {"listing_id": "p1", "k": 2.5},
+        {"listing_id": "p1", "k": True},
+        {"listing_id": "p1", "min_score": 1.5},
+        {"listing_id": "p1", "region": [0, 0, 1]},
+        {"listing_id": "p1", "region": "0,0,1,1"},
+        {"listing_id": ""},
+        {"listing_id": 5},
+        {"image_base64": "not base64!"},
+        {"image_base64": "data:image/jpeg;base64,aaaa"},
+        {"image_base64": "aaa"},
+        {"image_base64": "ä"},
+        [],
+        "text",
+        None,
+    ],
+    ids=repr,
+)
+def test_json_that_is_wrong(client: FlaskClient, body: Any) -> None:
+    response = client.post(SEARCH, data=json.dumps(body), content_type="application/json")
+    assert code(response) == (422, "invalid_request")
+
+
+def test_a_region_outside_the_photo(client: FlaskClient, photo: bytes) -> None:
+    assert code(send(client, photo, region="0.5,0.5,0.9,0.9")) == (422, "bad_query")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"k": "0"},
+        {"k": "1001"},
+        {"k": "abc"},
+        {"region": "1,2"},
+        {"region": "0,0,nan,1"},
+        {"region": "a,b,c,d"},
+        {"min_score": "inf"},
+        {"filter": "x"},
+        {"listing_id": "p1"},
+    ],
+    ids=repr,
+)
+def test_form_fields_that_are_wrong(
+    client: FlaskClient, photo: bytes, fields: dict[str, str]
+) -> None:
+    assert code(send(client, photo, **fields)) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("query", ["k=0", "k=1001", "k=abc", "min_score=2", "filter=x"])
+def test_query_strings_that_are_wrong(client: FlaskClient, query: str) -> None:
+    response = client.get(f"/api/v1/listings/p1/similar?{query}")
+    assert code(response) == (422, "invalid_request")
+
+
+def test_json_that_is_none(client: FlaskClient) -> None:
+    for data in (b"{", b"", b"\xff\xfe", b"[" * 100_000):
+        response = client.post(SEARCH, data=data, content_type="application/json")
+        assert code(response) == (400, "malformed_body"), data[:9]
+
+
+def test_a_form_without_a_photo(client: FlaskClient, photo: bytes) -> None:
+    form = "multipart/form-data"
+    assert code(client.post(SEARCH, data={"k": "1"}, content_type=form)) == (422, "invalid_request")
+    assert code(client.post(SEARCH, data={"image": "text"}, content_type=form))[0] == 422
+    assert code(send(client, b"")) == (415, "unsupported_type")
+    two = {"image": [(io.BytesIO(photo), "a"), (io.BytesIO(photo), "b")]}
+    assert code(client.post(SEARCH, data=two)) == (422, "invalid_request")
+    other = {"image": (io.BytesIO(photo), "a"), "mask": (io.BytesIO(photo), "b")}
+    assert code(client.post(SEARCH, data=other)) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("mimetype", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_other_content_types(client: FlaskClient, photo: bytes, mimetype: str | None) -> None:
+    response = client.post(SEARCH, data=photo, content_type=mimetype)
+    assert code(response) == (415, "unsupported_media_type")
+
+
+def test_searching_by_url_is_off(client: FlaskClient) -> None:
+    response = client.post(SEARCH, json={"image_url": "http://127.0.0.1/a.jpg"})
+    assert code(response) == (422, "url_search_disabled")
+    assert "image_base64" in response.json["error"]["hint"]
+
+
+def test_what_is_no_picture(client: FlaskClient, photo: bytes) -> None:
+    assert code(send(client, b"%PDF-1.7 and so on")) == (415, "unsupported_type")
+    assert code(send(client, photo[: len(photo) // 2])) == (422, "bad_picture")
+
+
+def test_photos_over_the_limit(client: FlaskClient, settings: Settings) -> None:
+    most = settings.max_upload_bytes
+    for size in (most + 1, 3 * most):
+        assert code(send(client, b"\xff" * size)) == (413, "body_too_large")
+        encoded = base64.b64encode(b"\xff" * size).decode()
+        assert code(client.post(SEARCH, json={"image_base64": encoded})) == (413, "body_too_large")
+
+
+def test_a_photo_of_just_the_limit_is_looked_at(client: FlaskClient, settings: Settings) -> None:
+    data = drawn((1, 2, 3)).ljust(settings.max_upload_bytes, b"\0")
+    assert send(client, data).status_code == 200
+    encoded = base64.b64encode(data).decode()
+    assert client.post(SEARCH, json={"image_base64": encoded}).status_code == 200
+
+
+def test_a_body_without_a_length(client: FlaskClient, settings: Settings) -> None:
+    response = client.post(
+        SEARCH,
+        input_stream=io.BytesIO(b"{" + b" " * 3 * settings.max_upload_bytes),
+        content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert code(response) == (413, "body_too_large")
+
+
+def test_a_field_over_the_limit(client: FlaskClient, photo: bytes) -> None:
+    assert code(send(client, photo, k="1" * 100_000)) == (413, "body_too_large")
+
+
+def test_what_is_not_there(client: FlaskClient) -> None:
+    for path in ("/api/v1/listings/none", "/api/v1/listings/none/similar"):
+        assert code(client.get(path)) == (404, "listing_not_found")
+    for path in ("/api/v1/nothing", "/api/", "/api/v1/listings/a/b/c", "/api/v1/status/"):
+        assert code(client.get(path)) == (404, "not_found")
+
+
+def test_other_methods(client: FlaskClient) -> None:
+    response = client.get(SEARCH)
+    assert code(response) == (405, "method_not_allowed")
+    assert response.headers["Allow"] == "OPTIONS, POST"
+    assert client.options(SEARCH).headers["Allow"] == "OPTIONS, POST"
+    head = client.head("/api/v1/status")
+    assert (head.status_code, head.data) == (200, b"")
+    missing = client.head("/api/v1/listings/none")
+    assert (missing.status_code, missing.data) == (404, b"")
+
+
+def test_a_fault_is_logged_and_not_shown(
+    client: FlaskClient, engine: FakeEngine, photo: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.failure = ZeroDivisionError("the secret word")
+    response = send(client, photo)
+    assert code(response) == (500, "internal_error")
+    assert "secret" not in response.text
+    assert "the secret word" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_health_needs_no_engine(client: FlaskClient) -> None:
+    assert client.get("/health").json == {"status": "ok"}
+    assert client.get("/ready").json == {"status": "ready"}

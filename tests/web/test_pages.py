@@ -1,0 +1,165 @@
+"""The pages, as they are without the script."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from indexer.errors import QueryError
+from tests.web.conftest import ODD_IDS, SECRET, FakeEngine, drawn
+from web.app import create_app
+from web.errors import FRAGMENT
+
+
+class Links(HTMLParser):
+    """Collects what a page refers to, and what would break its content policy."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.to: list[str] = []
+        self.ids: list[str] = []
+        self.unsafe: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.to += [given[name] or "" for name in ("href", "src") if name in given]
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.unsafe += [name for name in given if name == "style" or name.startswith("on")]
+        if tag in ("script", "style", "img") and not given.get("src"):
+            self.unsafe += [tag] if tag != "img" or given.get("id") != "searching-photo" else []
+
+
+def search(client: FlaskClient, photo: bytes, **headers: str) -> TestResponse:
+    data = {"image": (io.BytesIO(photo), "../../x.jpg")}
+    return client.post("/search", data=data, headers=headers)
+
+
+def test_the_start_page_offers_a_form_and_samples(client: FlaskClient) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert 'type="file"' in page.text
+    assert 'enctype="multipart/form-data"' in page.text
+    assert 'href="/listings/p1"' in page.text
+    assert "€1,235.50" in page.text
+
+
+def test_a_photo_is_answered_with_a_page(client: FlaskClient, photo: bytes) -> None:
+    page = search(client, photo)
+    assert page.status_code == 200
+    assert page.text.count('class="card"') == 24
+    assert "data:image/jpeg;base64," in page.text
+    assert "x.jpg" not in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_the_script_gets_only_the_results(client: FlaskClient, photo: bytes) -> None:
+    part = search(client, photo, **{FRAGMENT: "1"})
+    assert "<html" not in part.text
+    assert 'data-news="24 listings found."' in part.text
+
+
+def test_a_copy_is_marked(client: FlaskClient) -> None:
+    page = search(client, drawn((20, 235, 60)))
+    assert "Same picture" in page.text
+    assert "Very close" in page.text
+
+
+def test_a_listing_has_a_page(client: FlaskClient) -> None:
+    page = client.get("/listings/p4").text
+    for words in ("Product 4", "€1,238.50", "bags", "Size", "a, b", "Yes", "Looks like this"):
+        assert words in page
+    assert 'src="/listings/p4/pictures/0"' in page
+    assert client.get("/listings/remote").text.count('class="strip-picture"') == 2
+
+
+@pytest.mark.parametrize("id_", ODD_IDS)
+def test_odd_ids_have_pages(client: FlaskClient, id_: str) -> None:
+    page = client.get(f"/listings/{quote(id_, safe='')}")
+    assert page.status_code == 200
+    assert client.get(f"/listings/{quote(id_, safe='')}/pictures/0").status_code == 200
+    for link in re.findall(r'href="(/listings/[^"]+)#similar"', client.get("/listings/p1").text):
+        assert client.get(html.unescape(link)).status_code == 200, link
+
+
+def test_every_link_leads_somewhere(client: FlaskClient, photo: bytes) -> None:
+    for page in (client.get("/"), client.get("/listings/script"), search(client, photo)):
+        for url in {url for url in Links(page.text).to if url.startswith("/")}:
+            status = client.get(url.partition("#")[0]).status_code
+            # The one picture that is gone is said to be gone.
+            assert status == (404 if url == "/listings/gone/pictures/0" else 200), url
+
+
+def test_pages_keep_to_their_policy(client: FlaskClient, photo: bytes) -> None:
+    for page in (
+        client.get("/"),
+        client.get("/listings/script"),
+        client.get("/listings/none"),
+        client.get("/api/v1/docs"),
+        search(client, photo),
+    ):
+        links = Links(page.text)
+        assert not links.unsafe
+        assert len(links.ids) == len(set(links.ids))
+        ours = [url for url in links.to if not url.startswith(("/", "#", "data:"))]
+        assert not ours
+
+
+def test_what_a_catalogue_says_is_escaped(client: FlaskClient, photo: bytes) -> None:
+    for page in (client.get("/"), client.get("/listings/script"), search(client, photo)):
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+        assert "javascript:" not in page.text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+
+
+def test_no_page_names_a_file(client: FlaskClient, photo: bytes) -> None:
+    for page in (client.get("/"), client.get("/listings/p1"), search(client, photo)):
+        assert SECRET not in page.text
+
+
+def test_a_public_link_leads_to_the_shop(client: FlaskClient) -> None:
+    link = re.search(
+        r'<a [^>]*href="https://shop.example/r"[^>]*>', client.get("/listings/remote").text
+    )
+    assert link is not None
+    assert "noreferrer" in link[0]
+
+
+def test_the_form_without_a_photo(client: FlaskClient) -> None:
+    empty = client.post("/search", data={"image": (io.BytesIO(b""), "")})
+    assert empty.status_code == 422
+    assert "Choose a photo first." in empty.text
+    assert search(client, b"no photo").status_code == 415
+
+
+def test_coming_back_to_the_address_of_an_answer(client: FlaskClient) -> None:
+    response = client.get("/search")
+    assert (response.status_code, response.headers["Location"]) == (303, "/")
+
+
+def test_an_empty_index_and_an_answer_without_hits(photo: bytes) -> None:
+    client = create_app(engine=FakeEngine({})).test_client()
+    assert "no listing in it yet" in client.get("/").text
+    assert "Nothing here looks like it" in search(client, photo).text
+
+
+def test_an_answer_without_a_close_hit_says_so(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, photo: bytes
+) -> None:
+    monkeypatch.setattr("web.wording.CLOSENESS", ((2.0, "Never"),))
+    assert "No close match" in search(client, photo).text
+
+
+def test_a_listing_that_cannot_be_compared(client: FlaskClient, engine: FakeEngine) -> None:
+    engine.failure = QueryError("It has no picture that could be searched with.")
+    page = client.get("/listings/gone")
+    assert page.status_code == 200
+    assert "It cannot be compared" in page.text
