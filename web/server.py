@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import waitress
@@ -55,9 +55,9 @@ def serve(
         app = create_app(settings)
         server = new_server(app, settings, listener, threads or THREADS)
         holder: EngineHolder = app.extensions["lookalike.engine"]
-        print(start_up_line(server, host, holder), file=sys.stderr, flush=True)
+        line = start_up_line(server, host, holder)
         try:
-            run(server)
+            run(server, lambda: print(line, file=sys.stderr, flush=True))
         finally:
             holder.close()
 
@@ -107,8 +107,16 @@ def start_up_line(server: Any, host: str, holder: EngineHolder) -> str:
     )
 
 
-def run(server: Any) -> None:
-    """Serve until told to stop, then let what is under way finish."""
+def run(server: Any, announce: Callable[[], None]) -> None:
+    """Serve until told to stop, then let what is under way finish.
+
+    Parameters
+    ----------
+    server : waitress server
+        From `new_server`.
+    announce : callable
+        Called once the server can be told to stop: whoever reads the start-up line may do so.
+    """
     told = False
 
     def stop(*_: object) -> None:
@@ -119,6 +127,7 @@ def run(server: Any) -> None:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     sockets = server._map
     try:
+        announce()
         while not told:
             wasyncore.loop(timeout=1.0, map=sockets, count=1, use_poll=True)
         wasyncore.dispatcher.close(server)

@@ -45,7 +45,8 @@ def test_customer_photos_find_their_listing(demo: Demo) -> None:
 def test_a_picture_finds_itself_however_it_was_saved(demo: Demo, tmp_path: Path) -> None:
     engine = Engine.open(demo.index)
     for listing, _ in engine.sample(5):
-        picture = Image.open(listing.pictures[0].uri).convert("RGB")
+        with Image.open(listing.pictures[0].uri) as opened:
+            picture = opened.convert("RGB")
         variants = {
             "alpha.png": picture.convert("RGBA"),
             "photo.webp": picture,
@@ -80,7 +81,8 @@ def test_search_writes_json_and_a_montage(demo: Demo, run: Run, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     pages = [json.loads(line) for line in done.stdout.splitlines()]
     assert [len(page["hits"]) for page in pages] == [3, 3]
-    assert Image.open(montage).width > 600
+    with Image.open(montage) as sheet:
+        assert sheet.width > 600
 
 
 def test_a_bad_photo_is_told_in_words(demo: Demo, run: Run) -> None:

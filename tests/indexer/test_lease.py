@@ -1,0 +1,55 @@
+"""The writer's lease: one at a time, and gone with its holder."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from indexer.errors import IndexBusy
+from indexer.lease import writer_lease
+
+HOLD = """
+import sys
+from pathlib import Path
+from indexer.lease import writer_lease
+with writer_lease(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_one_is_refused(tmp_path):
+    with writer_lease(tmp_path), pytest.raises(IndexBusy, match=str(os.getpid())):
+        with writer_lease(tmp_path):
+            pass
+    with writer_lease(tmp_path):
+        pass
+
+
+def test_it_is_released_by_an_error(tmp_path):
+    with pytest.raises(KeyboardInterrupt), writer_lease(tmp_path):
+        raise KeyboardInterrupt
+    with writer_lease(tmp_path):
+        pass
+
+
+def test_two_folders_do_not_meet(tmp_path):
+    (tmp_path / "other").mkdir()
+    with writer_lease(tmp_path), writer_lease(tmp_path / "other"):
+        pass
+
+
+def test_another_process_holds_it_until_it_is_killed(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        try:
+            assert holder.stdout.readline() == b"held\n"
+            with pytest.raises(IndexBusy, match=str(holder.pid)), writer_lease(tmp_path):
+                pass
+        finally:
+            holder.kill()
+            holder.wait()
+    with writer_lease(tmp_path):
+        pass

