@@ -35,8 +35,7 @@ npm: install
 demo: install npm
 	@$(BIN)/lookalike demo --out $(DEMO)
 	@$(BIN)/lookalike index $(DEMO)/catalog.csv
-	@photo=$(DEMO)/$$(sed -n 2p $(DEMO)/queries.csv | cut -d, -f1); \
-	$(BIN)/lookalike search "$$photo" -k 5 --montage $(DEMO)/search.png
+	@$(BIN)/lookalike search $(DEMO)/photos/sneaker-002.jpg -k 5 --montage $(DEMO)/search.png
 	@if [ "$(SERVE)" != 0 ]; then $(BIN)/lookalike serve --port $(PORT); fi
 
 # Browser tests need Debian's chromium; without it (and without root to install it) they are

@@ -118,14 +118,18 @@ class Catalog:
                 f"There is no index in {folder}.",
                 hint=f"Make one with: lookalike index CATALOG --index {folder}",
             )
+        self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
         try:
-            self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
             self.db.row_factory = sqlite3.Row
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA synchronous = FULL")
             self.db.execute("PRAGMA foreign_keys = ON")
             self._migrate(path)
+        except IndexVersionError:
+            self.db.close()
+            raise
         except sqlite3.DatabaseError as error:
+            self.db.close()
             raise IndexDamaged(
                 f"{path} cannot be used ({error}).",
                 hint="Restore it from a backup, or index again into another folder.",

@@ -51,6 +51,7 @@ class Task:
     data: bytes = b""
     content: str = ""
     known: int | None = None
+    thumbnail_kept: bool = False
     prepared: Prepared | None = None
     features: NDArray[np.float32] | None = None
     reason: str = ""
@@ -165,6 +166,7 @@ class Pipeline:
         """Find the features of a picture that was merely touched, renamed or used twice."""
         if task.content:
             task.known = self._known(task)
+            task.thumbnail_kept = self.thumbnails.has(task.content)
         return task
 
     def _known(self, task: Task) -> int | None:
@@ -175,7 +177,7 @@ class Pipeline:
         return None if row is None else int(row[0])
 
     def _prepare(self, task: Task) -> Task:
-        if task.known is None and not task.reason:
+        if not task.reason and not (task.known is not None and task.thumbnail_kept):
             try:
                 task.prepared = prepare(
                     task.data,
@@ -190,7 +192,7 @@ class Pipeline:
         return task
 
     def _embed(self, task: Task) -> Task:
-        if task.prepared is not None:
+        if task.prepared is not None and task.known is None:
             task.features = self.embedder.embed(task.prepared.pixels)
             # A checkpoint's worth of pixels would be 70 MB.
             task.prepared = replace(task.prepared, pixels=NO_PIXELS)

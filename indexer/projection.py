@@ -7,6 +7,7 @@ can hide in.
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,7 +140,7 @@ class Projection:
                     arrays["explained_variance_ratio"],
                     int(arrays["fitted_on"]),
                 )
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise IndexDamaged(
                 f"{path} cannot be read ({error}).", hint="Run `lookalike verify`."
             ) from error

@@ -33,6 +33,7 @@ CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
 FILES = ("index.faiss", "vectors.f16", "pictures.i64", "listings.i64", "projection.npz")
+KEYS = {"vectors", "dims", "recipe", "network", "index", "change", "created", "version"}
 
 AGAIN = "Run `lookalike verify` to see what is wrong; `lookalike compact` makes a new snapshot."
 
@@ -150,17 +151,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
-        form, files = int(manifest["format"]), manifest["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        form = int(manifest["format"])
+        files = {name: (said["bytes"], said["sha256"]) for name, said in manifest["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IndexDamaged(f"{path} cannot be read ({error!r}).", hint=AGAIN) from error
     if form > FORMAT:
         raise IndexVersionError(
             f"{folder} was written by a newer Lookalike (format {form}, this one knows {FORMAT}).",
             hint="Upgrade with: pip install --upgrade lookalike",
         )
-    missing = set(FILES) - set(files)
+    missing = (set(FILES) - set(files)) | (KEYS - set(manifest))
     if missing:
-        raise IndexDamaged(f"{path} does not list {', '.join(sorted(missing))}.", hint=AGAIN)
+        raise IndexDamaged(f"{path} does not say {', '.join(sorted(missing))}.", hint=AGAIN)
     return dict(manifest)
 
 

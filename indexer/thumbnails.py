@@ -1,7 +1,8 @@
 """Small JPEGs of the pictures, by content hash, in a database of their own.
 
 SQLite serves many small blobs faster than a folder of files, and copies as one file. It is kept
-apart from the catalogue so that a backup can leave it out: `lookalike index` makes it again.
+apart from the catalogue so that a backup can leave it out: a picture's thumbnail is made again when
+that picture is next read.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ class Thumbnails:
             "SELECT jpeg FROM thumbnails WHERE content = ?", (content,)
         ).fetchone()
         return None if row is None else bytes(row[0])
+
+    def has(self, content: str) -> bool:
+        """Return whether there is a thumbnail of this key."""
+        row = self.db.execute("SELECT 1 FROM thumbnails WHERE content = ?", (content,)).fetchone()
+        return row is not None
 
     def keep_only(self, catalog: Path) -> int:
         """Delete what no picture of the catalogue database refers to; return how many."""

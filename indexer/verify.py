@@ -9,7 +9,7 @@ from typing import Any
 
 from indexer.build import feature_file
 from indexer.catalog import Catalog
-from indexer.errors import IndexNotReady, LookalikeError
+from indexer.errors import IndexDamaged, IndexNotReady, LookalikeError
 from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.progress import SILENT, Progress
 from indexer.snapshot import SNAPSHOTS, Snapshot, current_name, read_manifest
@@ -26,9 +26,12 @@ def problems(folder: Path, progress: Progress = SILENT) -> Iterator[str]:
     IndexNotReady
         If there is no index at all.
     """
-    with Catalog(folder) as catalog:
-        yield from _database(catalog)
-        yield from _features(folder, catalog)
+    try:
+        with Catalog(folder) as catalog:
+            yield from _database(catalog)
+            yield from _features(folder, catalog)
+    except (IndexDamaged, sqlite3.DatabaseError) as error:
+        yield f"{error} Restore catalog.db from a backup."
     network = None
     try:
         network = installed_network(folder)

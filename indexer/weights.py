@@ -267,15 +267,19 @@ def read_nsfwjs(path: Path) -> dict[str, NDArray[np.float32]]:
         with tarfile.open(path) as archive:
             manifest = _weights_manifest(_member(archive, "model.min.js"))
             shards = [_base64_of(_member(archive, f"{name}.min.js")) for name in manifest["paths"]]
-    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
+            return _dequantised(manifest["weights"], b"".join(shards))
+    except (tarfile.TarError, KeyError, ValueError, OSError, EOFError, zlib.error) as error:
         raise WeightsUnavailable(
             f"{path} does not hold nsfwjs' InceptionV3 ({error}).",
             hint=f"Delete it and run again, or fetch it with: npm pack {NSFWJS_PACKAGE}",
         ) from error
-    blob = b"".join(shards)
+
+
+def _dequantised(entries: list[dict[str, Any]], blob: bytes) -> dict[str, NDArray[np.float32]]:
+    """Turn the stored bytes of each tensor into its values."""
     tensors: dict[str, NDArray[np.float32]] = {}
     start = 0
-    for entry in manifest["weights"]:
+    for entry in entries:
         shape, quantization = entry["shape"], entry["quantization"]
         count = int(np.prod(shape))
         stored = np.frombuffer(blob, np.dtype(quantization["dtype"]), count, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import faiss
@@ -46,6 +47,7 @@ class VectorIndex:
             )
         if inverted:
             self._faiss.nprobe = said["nprobe"]
+        self._inverted = inverted
         self._count = snapshot.count
 
     def nearest(
@@ -68,7 +70,9 @@ class VectorIndex:
             The largest cosine to any of `vectors`.
         """
         similarities, positions = self._faiss.search(
-            np.ascontiguousarray(vectors, np.float32), min(count, self._count)
+            np.ascontiguousarray(vectors, np.float32),
+            min(count, self._count),
+            params=self._parameters(count),
         )
         flat, values = positions.ravel(), similarities.ravel()
         real = flat >= 0  # FAISS pads with -1 where its lists ran out
@@ -79,3 +83,13 @@ class VectorIndex:
         _, first = np.unique(flat, return_index=True)
         first.sort()
         return flat[first], values[first]
+
+    def _parameters(self, count: int) -> Any:
+        """Search more lists where many hits are asked for: the usual ones may hold too few."""
+        if not self._inverted:
+            return None
+        lists, usual = self._faiss.nlist, self._faiss.nprobe
+        # The vectors sought should fill at most an eighth of the lists that are searched.
+        enough = math.ceil(8 * count * lists / self._count)
+        parameters: Any = faiss.SearchParametersIVF
+        return parameters(nprobe=min(lists, max(usual, enough)))

@@ -1,12 +1,17 @@
-"""A small catalogue of drawn pictures, and a network that costs nothing in place of the real one."""
+"""A small catalogue of drawn pictures, and a network that costs nothing for the real one."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# Matrices are small here: threads that wait for one another would cost seconds a test.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

@@ -66,9 +66,9 @@ def get_listing(path: ListingPath) -> Response:
     shown["pictures"] = [
         {
             "image_url": image_url(listing, position),
-            "thumbnail_url": thumbnail_url(keys[position]) if keys[position:][:1] > ("",) else None,
+            "thumbnail_url": thumbnail_url(key) if key else None,
         }
-        for position in range(len(listing.pictures))
+        for position, key in enumerate(keys)
     ]
     return jsonify(shown)
 

@@ -26,14 +26,12 @@ Hits = Annotated[int, Field(ge=1, le=MAX_K, description="How many hits.")]
 MinScore = Annotated[
     float | None, Field(ge=0, le=1, description="Hits that score lower are left out.")
 ]
-RegionList = Annotated[
-    list[Share],
+ShareOfPhoto = Annotated[
+    tuple[Share, Share, Share, Share],
     Field(
-        min_length=4,
-        max_length=4,
         description="x, y, width and height of the part of the photo that matters, each as a"
         " share (0 to 1) of the upright photo.",
-        examples=[[0.1, 0.1, 0.5, 0.8]],
+        examples=[(0.1, 0.1, 0.5, 0.8)],
     ),
 ]
 
@@ -67,7 +65,7 @@ class SearchJson(Strict):
         None, description="The URL of a photo. This server fetches none: 422."
     )
     k: Hits = 10
-    region: RegionList | None = None
+    region: ShareOfPhoto | None = None
     min_score: MinScore = None
 
     @model_validator(mode="after")
@@ -82,7 +80,7 @@ class SearchFields(Strict):
     """The fields that go with a photo in a form."""
 
     k: Hits = 10
-    region: Annotated[RegionList | None, BeforeValidator(_split_region)] = None
+    region: Annotated[ShareOfPhoto | None, BeforeValidator(_split_region)] = None
     min_score: MinScore = None
 
 

@@ -43,6 +43,7 @@ def new_app(name: str) -> OpenAPI:
             version=VERSION,
             description="Finds the listings of a catalogue that look like a photo.",
         ),
+        security_schemes={},  # None would be written as null, which OpenAPI does not allow
         doc_ui=False,
         validation_error_model=ErrorAnswer,
         validation_error_callback=_raise_invalid,

@@ -24,8 +24,6 @@ from web.intake import Channel
 from web.settings import Settings
 from web.uploads import largest_body
 
-log = logging.getLogger(__name__)
-
 THREADS = max(4, os.cpu_count() or 1)
 
 LAST_SECONDS = 10.0
@@ -80,6 +78,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def new_server(app: Flask, settings: Settings, listener: socket.socket, threads: int) -> Any:
     """Put waitress between a socket and the application."""
+    # A page of thumbnails fills the queue for a moment, each time: nothing to warn of.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     most = largest_body(settings) + 1
     server = waitress.create_server(
         app,

@@ -81,12 +81,11 @@ def query_from_json() -> Query:
             "This server does not fetch photos from a URL.",
             hint="Send the photo itself, as a multipart file or in image_base64.",
         )
-    x_y_w_h = asked.region
     return Query(
         photo=None if asked.image_base64 is None else _from_base64(asked.image_base64),
         listing_id=asked.listing_id,
         k=asked.k,
-        region=None if x_y_w_h is None else (x_y_w_h[0], x_y_w_h[1], x_y_w_h[2], x_y_w_h[3]),
+        region=asked.region,
         min_score=asked.min_score,
     )
 
@@ -98,13 +97,7 @@ def query_from_form() -> Query:
     if extra:
         raise InvalidRequest(f"There is no file {min(extra)!r} here.", hint="Send 'image' only.")
     asked = _fields(request.form)
-    x_y_w_h = asked.region
-    return Query(
-        photo=photo,
-        k=asked.k,
-        region=None if x_y_w_h is None else (x_y_w_h[0], x_y_w_h[1], x_y_w_h[2], x_y_w_h[3]),
-        min_score=asked.min_score,
-    )
+    return Query(photo=photo, k=asked.k, region=asked.region, min_score=asked.min_score)
 
 
 def photo_from_form() -> bytes:

@@ -6,7 +6,7 @@ from flask import Flask
 
 from indexer.listing import Attribute
 
-CLOSENESS = ((0.7, "Very close"), (0.5, "Close"), (0.35, "Related"))
+CLOSENESS = ((0.7, "Very close"), (0.5, "Close"), (0.32, "Related"))
 """From which similarity on what is said of a hit, best first.
 
 Of 3,068 photos of clothes, two by chance are at .32 or less in 99 cases of 100, and half of them

@@ -31,7 +31,7 @@ def demo(out: Path, listings: int, seed: int, as_json: bool) -> None:
     from indexer.demo import draw_demo  # noqa: PLC0415
 
     shown = progress()
-    with shown.track("Drawing the demo", None, "pictures") as advance:
+    with shown.track("Drawing the demo", listings, "listings") as advance:
         done = 0
 
         def tell(so_far: int, _total: int) -> None:

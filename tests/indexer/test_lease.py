@@ -20,9 +20,9 @@ with writer_lease(Path(sys.argv[1])):
 
 
 def test_a_second_one_is_refused(tmp_path):
-    with writer_lease(tmp_path), pytest.raises(IndexBusy, match=str(os.getpid())):
-        with writer_lease(tmp_path):
-            pass
+    refused = pytest.raises(IndexBusy, match=str(os.getpid()))
+    with writer_lease(tmp_path), refused, writer_lease(tmp_path):
+        pass
     with writer_lease(tmp_path):
         pass
 

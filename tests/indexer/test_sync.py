@@ -220,7 +220,6 @@ def test_removed_pictures_lose_their_thumbnails(sync, pictures_folder, opened):
     assert opened.thumbnail(key) is None
 
 
-@pytest.mark.xfail(reason="known content is not prepared, so its thumbnail is not made again")
 def test_a_removed_picture_that_comes_back_has_a_thumbnail(sync, pictures_folder, opened, tmp_path):
     picture = pictures_folder / "hats" / "01.jpg"
     _, (key,) = opened.listing("hats:01.jpg")

@@ -205,6 +205,24 @@ def test_truncated_files_are_refused(indexed, name):
         Engine.open(indexed)
 
 
+@pytest.mark.parametrize("name", ["index.faiss", "projection.npz"])
+def test_files_of_the_right_length_that_hold_nothing(indexed, name):
+    path = open_current(indexed).folder / name
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(IndexDamaged):
+        Engine.open(indexed)
+
+
+def test_vectors_that_do_not_fit_the_projection(indexed):
+    import json
+
+    path = open_current(indexed).folder / "manifest.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "vectors": 11}))
+    with pytest.raises(IndexDamaged):
+        Engine.open(indexed)
+
+
 @pytest.mark.parametrize("garbage", [b"", b"../../etc", b"999999", b"\xff\xfe", b"00000x"])
 def test_current_names_garbage(indexed, garbage):
     (indexed / "CURRENT").write_bytes(garbage)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
+from waitress import wasyncore
 from werkzeug.test import TestResponse
 
 from indexer.errors import ListingNotFound, PictureError
@@ -19,6 +21,7 @@ from indexer.listing import Listing, Picture
 from indexer.pictures import open_picture, to_jpeg
 from search.query import Hit, Page, Query
 from web.app import create_app
+from web.server import listening, new_server
 from web.settings import Settings
 
 ODD_IDS = ("a:b", "50% off?", "a b+c&d=e", "größe#x", "%41", "日本;語", "..x", "'\"<", "a\\b")
@@ -202,3 +205,16 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def photo() -> bytes:
     return drawn((200, 60, 40))
+
+
+@pytest.fixture
+def address(app: Flask, settings: Settings) -> Iterator[tuple[str, int]]:
+    """Serve the application from a thread."""
+    with listening("127.0.0.1", 0) as listener:
+        server = new_server(app, settings, listener, threads=2)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        yield "127.0.0.1", server.effective_port
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        thread.join(10)

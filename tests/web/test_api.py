@@ -255,8 +255,8 @@ def test_what_is_not_there(client: FlaskClient) -> None:
 def test_other_methods(client: FlaskClient) -> None:
     response = client.get(SEARCH)
     assert code(response) == (405, "method_not_allowed")
-    assert response.headers["Allow"] == "OPTIONS, POST"
-    assert client.options(SEARCH).headers["Allow"] == "OPTIONS, POST"
+    for answer in (response, client.options(SEARCH)):
+        assert set(answer.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
     head = client.head("/api/v1/status")
     assert (head.status_code, head.data) == (200, b"")
     missing = client.head("/api/v1/listings/none")

@@ -39,6 +39,7 @@ def test_it_is_openapi(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     ids = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(ids) == len(set(ids))
+    assert document["components"]["securitySchemes"] == {}
     schemas = document["components"]["schemas"]
     for name in re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)):
         assert name.removeprefix("#/components/schemas/") in schemas

@@ -14,30 +14,14 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from flask import Flask
-from waitress import wasyncore
 
 import web.intake
 from tests.web.conftest import drawn
 from web.headers import HEADERS
-from web.server import listening, new_server
 from web.settings import Settings
 
 SEARCH = "/api/v1/search"
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-def address(app: Flask, settings: Settings) -> Iterator[tuple[str, int]]:
-    """Serve the application from a thread."""
-    with listening("127.0.0.1", 0) as listener:
-        server = new_server(app, settings, listener, threads=2)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        yield "127.0.0.1", server.effective_port
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-        thread.join(10)
 
 
 @pytest.fixture
