@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

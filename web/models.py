@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -80,7 +81,18 @@ class SearchFields(Strict):
     """The fields that go with a photo in a form."""
 
     k: Hits = 10
-    region: Annotated[ShareOfPhoto | None, BeforeValidator(_split_region)] = None
+    region: Annotated[
+        ShareOfPhoto | None,
+        BeforeValidator(_split_region),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "description": "x,y,width,height of the part of the photo that matters, each as a"
+                " share (0 to 1) of the upright photo.",
+                "examples": ["0.1,0.1,0.5,0.8"],
+            }
+        ),
+    ] = None
     min_score: MinScore = None
 
 
