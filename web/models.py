@@ -86,7 +86,7 @@ class SearchFields(Strict):
         BeforeValidator(_split_region),
         WithJsonSchema(
             {
-                "type": "string",
+                "type": ["string", "null"],
                 "description": "x,y,width,height of the part of the photo that matters, each as a"
                 " share (0 to 1) of the upright photo.",
                 "examples": ["0.1,0.1,0.5,0.8"],

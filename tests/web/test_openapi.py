@@ -63,7 +63,7 @@ def test_the_search_takes_a_form_and_json(document: dict[str, Any]) -> None:
     assert set(content) == {"multipart/form-data", "application/json"}
     schemas = document["components"]["schemas"]
     assert schemas["SearchForm"]["properties"]["image"]["format"] == "binary"
-    assert schemas["SearchForm"]["properties"]["region"]["type"] == "string"
+    assert schemas["SearchForm"]["properties"]["region"]["type"] == ["string", "null"]
     assert schemas["SearchJson"]["additionalProperties"] is False
 
 
