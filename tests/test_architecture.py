@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import lookalike
+from web.settings import Settings, variable
 
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {"indexer": {"search", "web"}, "search": {"web"}, "web": set[str]()}
@@ -41,7 +43,16 @@ def test_the_help_says_what_the_commands_say() -> None:
         assert command.get_short_help_str(200) == line
 
 
-def test_the_readme_names_every_command_and_format() -> None:
+def test_the_readme_names_every_command_and_setting() -> None:
     readme = (ROOT / "README.md").read_text()
-    for name in ("index", "search", "serve", "status", "demo"):
-        assert name in readme
+    for name in lookalike.COMMANDS:
+        assert f"`{name}`" in readme or f"`lookalike {name}" in readme, name
+    for setting in fields(Settings):
+        assert variable(setting.name) in readme
+        assert setting.metadata["help"] in readme
+
+
+def test_the_readme_names_every_kind_of_catalogue() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for kind in ("folder", "CSV", "TSV", "JSONL", "Parquet", "TFRecord", "Shopify", "Merchant"):
+        assert kind in readme
