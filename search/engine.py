@@ -19,7 +19,7 @@ from indexer.errors import IndexDamaged, ListingNotFound, NetworkMismatch, Query
 from indexer.listing import Listing
 from indexer.model import MODEL_FILE, Network, convert_cached, installed_network
 from indexer.pictures import LIMITS, PictureLimits, prepare
-from indexer.snapshot import AGAIN, Snapshot, current_name, open_current
+from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
 from indexer.sources import read_picture
 from indexer.thumbnails import Thumbnails
 from indexer.weights import find_weights
@@ -90,7 +90,7 @@ class Engine:
 
     def refresh(self) -> bool:
         """Take up a newer snapshot if there is one; return whether there was."""
-        if current_name(self.path) == self._state[0].name:
+        if self._published() == self._stamp:
             return False
         self._state = self._opened()
         return True
@@ -214,9 +214,19 @@ class Engine:
     # What is behind it
 
     def _opened(self) -> tuple[Snapshot, VectorIndex]:
+        # Before it is opened: what is published in between is taken up by the next refresh.
+        stamp = self._published()
         snapshot = open_current(self.path)
         self.network.require_same(Network(**snapshot.manifest["network"]))
-        return snapshot, VectorIndex(snapshot)
+        opened = snapshot, VectorIndex(snapshot)
+        self._stamp = stamp
+        return opened
+
+    def _published(self) -> tuple[str, int, int]:
+        """Return what changes with every publication: a new index may repeat a snapshot's name."""
+        name = current_name(self.path)
+        found = (self.path / CURRENT).stat()
+        return name, found.st_ino, found.st_mtime_ns
 
     def _installed_network(self) -> Network:
         network = installed_network(self.path)

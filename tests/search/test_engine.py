@@ -311,3 +311,12 @@ def test_threads_get_the_same_answer(opened, pictures_folder):
 def test_vectors_are_unit_length(indexed):
     lengths = np.linalg.norm(open_current(indexed).vectors.astype(np.float32), axis=1)
     assert lengths == pytest.approx(np.ones(12), abs=1e-2)
+
+
+def test_refresh_notices_an_index_made_again_under_the_same_name(opened):
+    current = opened.path / "CURRENT"
+    name = current.read_bytes()
+    current.unlink()
+    current.write_bytes(name)
+    assert opened.refresh()
+    assert not opened.refresh()
