@@ -36,8 +36,6 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         if os.environ.get("LOOKALIKE_REQUIRE_BROWSER"):
             pytest.fail("Chromium is not installed, and this run requires it.")
-        if os.environ.get("LOOKALIKE_REQUIRE_BROWSER"):
-            pytest.fail("Chromium is not installed, and this run requires it.")
         pytest.skip("Chromium is not installed: run `make test` as root, or install it yourself.")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
