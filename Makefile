@@ -17,7 +17,7 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Lookalike needs Python 3.11, 3.12 or 3.13 with venv; name one: make PYTHON=/path/to/python3"; exit 1; }
-	@echo "Installing into $(VENV) (about 400 MB to download, mostly TensorFlow) ..."
+	@echo "Installing into $(VENV) (2.2 GB on the disk, mostly TensorFlow) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) -e '.[http,parquet,heic,plot]'
 	@touch $@
