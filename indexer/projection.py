@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import IndexDamaged
 from indexer.model import CHANNELS, FEATURES
+from indexer.photos import FEWEST_TO_FIT, photo_mean, pooled
 from indexer.recipe import Recipe
 
 SAMPLE = 100_000
@@ -43,6 +44,9 @@ class Projection:
         Of all components, kept or not: what `--variance` and the plot look at.
     fitted_on_ : int
         How many pictures.
+    photo_mean_ : ndarray of float32, shape (width,)
+        What photos are centred by instead of `mean_`: customers' photos are not catalogue
+        pictures, and their mean lies elsewhere. The same as `mean_` while none are known.
     """
 
     recipe: Recipe
@@ -51,6 +55,7 @@ class Projection:
     eigenvalues_: NDArray[np.float32]
     explained_variance_ratio_: NDArray[np.float32]
     fitted_on_: int
+    photo_mean_: NDArray[np.float32]
 
     @property
     def dims(self) -> int:
@@ -58,7 +63,12 @@ class Projection:
         return int(self.components_.shape[0])
 
     @classmethod
-    def fit(cls, recipe: Recipe, features: NDArray[np.floating]) -> Projection:
+    def fit(
+        cls,
+        recipe: Recipe,
+        features: NDArray[np.floating],
+        photos: NDArray[np.floating] | None = None,
+    ) -> Projection:
         """Fit `recipe` on a sample of features.
 
         Parameters
@@ -67,47 +77,79 @@ class Projection:
             What to fit.
         features : ndarray of float, shape (N, F)
             At least one row, of the feature file's first F columns.
+        photos : ndarray of float, shape (P, F), optional
+            Of customers' photos: what photos are centred by, and half or more of what the
+            principal components are of.
         """
         prepared = prepare_features(recipe, features)
         count, width = prepared.shape
-        if count < 3:  # no directions to speak of: compare the prepared features themselves
+        mean = prepared.mean(axis=0)
+        centre, rows = mean, prepared
+        if photos is not None and len(photos):
+            asked = prepare_features(recipe, photos)
+            centre = photo_mean(mean, asked)
+            if len(asked) >= FEWEST_TO_FIT:
+                rows = pooled(prepared - mean, asked - asked.mean(axis=0))
+        if len(rows) < 3:  # no directions to speak of: compare the prepared features themselves
             keep = min(width, recipe.dims or width)
-            spread = np.ones(1, np.float32)
-            ones = np.ones(keep, np.float32)
+            spread, ones = np.ones(1, np.float32), np.ones(keep, np.float32)
             eye = np.eye(keep, width, dtype=np.float32)
-            return cls(recipe, np.zeros(width, np.float32), eye, ones, spread, count)
+            zeros = np.zeros(width, np.float32)
+            return cls(recipe, zeros, eye, ones, spread, count, centre - mean)
         from sklearn.decomposition import PCA  # noqa: PLC0415 - half a second, and only to fit
 
-        solver = "covariance_eigh" if count >= width else "full"
-        pca = PCA(min(width, count - 1), svd_solver=solver).fit(prepared)
+        solver = "covariance_eigh" if len(rows) >= width else "full"
+        pca = PCA(min(width, len(rows) - 1), svd_solver=solver).fit(rows)
         dims = _choose_dims(recipe, pca.explained_variance_ratio_)
         return cls(
             recipe,
-            pca.mean_.astype(np.float32),
+            mean,
             pca.components_[:dims].astype(np.float32),
             pca.explained_variance_[:dims].astype(np.float32),
             pca.explained_variance_ratio_.astype(np.float32),
             count,
+            centre,
         )
 
-    def transform(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
+    def resized(self, recipe: Recipe) -> Projection:
+        """Return this projection with fewer of its dimensions, or with another whitening.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Like this one's in all that comes before PCA.
+        """
+        dims = _choose_dims(recipe, self.explained_variance_ratio_)
+        return replace(
+            self,
+            recipe=recipe,
+            components_=self.components_[:dims],
+            eigenvalues_=self.eigenvalues_[:dims],
+        )
+
+    def transform(
+        self, features: NDArray[np.floating], *, photos: bool = False
+    ) -> NDArray[np.float32]:
         """Turn features into unit vectors.
 
         Parameters
         ----------
         features : ndarray of float, shape (N, F)
             Rows of the feature file or of `Embedder.embed`.
+        photos : bool, optional
+            Whether they are of customers' photos rather than of catalogue pictures.
 
         Returns
         -------
         ndarray of float32, shape (N, dims)
             Of unit length, so that inner products are cosines.
         """
-        centred = prepare_features(self.recipe, features) - self.mean_
+        mean = self.photo_mean_ if photos else self.mean_
+        centred = prepare_features(self.recipe, features) - mean
         vectors = centred @ self.components_.T
         if self.recipe.whitening:
             vectors /= np.maximum(self.eigenvalues_, FLOOR) ** self.recipe.whitening
-        return _unit(vectors)
+        return unit(vectors)
 
     def save(self, path: Path) -> None:
         """Write the arrays as an .npz file; the recipe belongs into the manifest."""
@@ -119,6 +161,7 @@ class Projection:
                 eigenvalues=self.eigenvalues_,
                 explained_variance_ratio=self.explained_variance_ratio_,
                 fitted_on=np.int64(self.fitted_on_),
+                photo_mean=self.photo_mean_,
             )
 
     @classmethod
@@ -139,6 +182,7 @@ class Projection:
                     arrays["eigenvalues"],
                     arrays["explained_variance_ratio"],
                     int(arrays["fitted_on"]),
+                    arrays.get("photo_mean", arrays["mean"]),
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise IndexDamaged(
@@ -156,13 +200,14 @@ def prepare_features(recipe: Recipe, features: NDArray[np.floating]) -> NDArray[
     if recipe.power != 1:
         # float16 storage and pooling leave nothing below zero, but a file of one's own might.
         chosen = np.maximum(chosen, 0) ** np.float32(recipe.power)
-    return _unit(chosen) if recipe.unit_features else chosen
+    return unit(chosen) if recipe.unit_features else chosen
 
 
-def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+def unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Scale rows to unit length; rows of zeros stay zeros."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (rows / np.maximum(lengths, FLOOR)).astype(np.float32)
-    return unit
+    scaled: NDArray[np.float32] = (rows / np.maximum(lengths, FLOOR)).astype(np.float32)
+    return scaled
 
 
 def _choose_dims(recipe: Recipe, ratios: NDArray[np.floating]) -> int:

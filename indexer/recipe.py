@@ -87,4 +87,7 @@ SEED = Recipe(
 )
 """The public recipe that everything is compared with: maximum pooling, PCA to 100, cosine."""
 
-RECIPES = {recipe.name: recipe for recipe in (DEFAULT, SEED)}
+WIDE = Recipe(name="wide", features=("mixed5_avg", "mixed6_avg", "mixed7_avg"), dims=256)
+"""The layers before mixed7 too, which tell one listing from another like it (docs/quality.md)."""
+
+RECIPES = {recipe.name: recipe for recipe in (DEFAULT, WIDE, SEED)}

@@ -8,6 +8,8 @@ snapshots/000001/
     pictures.i64           each vector's picture, by its number in the catalogue
     listings.i64           each vector's listing, likewise
     projection.npz         what turns features into such vectors
+    categories.i32         each vector's category, a place in the model's names; -1 without one
+    categories.npz         the category model, if there is one
 """
 
 from __future__ import annotations
@@ -22,18 +24,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.categories import CategoryModel
 from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError
 from indexer.files import sync_file, sync_folder, write_durably
 from indexer.projection import Projection
 from indexer.recipe import Recipe
+from indexer.scores import ScoreModel
 from indexer.weights import sha256_of
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
-FILES = ("index.faiss", "vectors.f16", "pictures.i64", "listings.i64", "projection.npz")
-KEYS = {"vectors", "dims", "recipe", "network", "index", "change", "created", "version"}
+FILES = (
+    "index.faiss",
+    "vectors.f16",
+    "pictures.i64",
+    "listings.i64",
+    "projection.npz",
+    "categories.i32",
+    "categories.npz",
+)
+KEYS = {
+    "vectors",
+    "dims",
+    "recipe",
+    "photos",
+    "network",
+    "index",
+    "categories",
+    "scores",
+    "change",
+    "created",
+    "version",
+}
 
 AGAIN = "Run `lookalike verify` to see what is wrong; `lookalike compact` makes a new snapshot."
 
@@ -54,6 +78,14 @@ class Snapshot:
         Numbers in the catalogue.
     projection : Projection
         Fitted.
+    codes : ndarray of int32, shape (count,)
+        Each vector's category as a place in ``categories.names``; -1 without one.
+    categories : CategoryModel or None
+        None where the catalogue has no two categories that can be told apart.
+    scores : ScoreModel
+        Of plain similarity.
+    keyed_scores : ScoreModel
+        Of similarity with the category prior.
     """
 
     folder: Path
@@ -62,6 +94,10 @@ class Snapshot:
     pictures: NDArray[np.int64]
     listings: NDArray[np.int64]
     projection: Projection
+    codes: NDArray[np.int32]
+    categories: CategoryModel | None
+    scores: ScoreModel
+    keyed_scores: ScoreModel
 
     @property
     def name(self) -> str:
@@ -102,6 +138,9 @@ class Snapshot:
             _mapped(folder / "pictures.i64", np.int64, (count,)),
             _mapped(folder / "listings.i64", np.int64, (count,)),
             Projection.load(folder / "projection.npz", recipe),
+            _mapped(folder / "categories.i32", np.int32, (count,)),
+            CategoryModel.load(folder / "categories.npz"),
+            *(ScoreModel.from_dict(manifest["scores"][key]) for key in ("plain", "keyed")),
         )
 
 
@@ -159,6 +198,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise IndexVersionError(
             f"{folder} was written by a newer Lookalike (format {form}, this one knows {FORMAT}).",
             hint="Upgrade with: pip install --upgrade lookalike",
+        )
+    if form < FORMAT:
+        raise IndexVersionError(
+            f"{folder} was written by an older Lookalike (format {form}, this one writes"
+            f" {FORMAT}).",
+            hint="`lookalike compact` makes a new snapshot of the same pictures.",
         )
     missing = (set(FILES) - set(files)) | (KEYS - set(manifest))
     if missing:

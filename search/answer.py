@@ -28,8 +28,8 @@ def page_as_dict(page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl
     Returns
     -------
     dict
-        ``hits``, ``next_cursor``, ``category``, ``snapshot`` and ``took_ms``. Scores are rounded
-        to 4 decimals, confidences too, milliseconds to 1.
+        ``hits``, ``close_match``, ``next_cursor``, ``category``, ``snapshot`` and ``took_ms``.
+        Scores are rounded to 4 decimals, confidences too, milliseconds to 1.
     """
 
     def hit_as_dict(hit: Hit) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def page_as_dict(page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl
 
     return {
         "hits": [hit_as_dict(hit) for hit in page.hits],
+        "close_match": page.close_match,
         "next_cursor": page.next_cursor,
         "category": [
             {"name": name, "confidence": round(confidence, 4)} for name, confidence in page.category

@@ -49,6 +49,8 @@ class VectorIndex:
             self._faiss.nprobe = said["nprobe"]
         self._inverted = inverted
         self._count = snapshot.count
+        self._codes = snapshot.codes
+        self._bitmaps: dict[int, tuple[Any, int]] = {}
 
     def nearest(
         self, vectors: NDArray[np.float32], count: int
@@ -69,10 +71,40 @@ class VectorIndex:
         similarities : ndarray of float32, shape (M,)
             The largest cosine to any of `vectors`.
         """
+        return self._search(vectors, min(count, self._count), self._parameters(count))
+
+    def nearest_of_category(
+        self, vectors: NDArray[np.float32], code: int, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the nearest vectors of one category, as `nearest`.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (Q, dims)
+            Unit length.
+        code : int
+            The category's place in the snapshot's names.
+        count : int
+            How many to find per row of `vectors`.
+        """
+        if code not in self._bitmaps:
+            members = np.asarray(self._codes) == code
+            # The selector points into the array, which must live as long as it does.
+            self._bitmaps[code] = np.packbits(members, bitorder="little"), int(members.sum())
+        bits, size = self._bitmaps[code]
+        if not size:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        bitmap: Any = faiss.IDSelectorBitmap
+        selector = bitmap(bits)
+        return self._search(
+            vectors, min(count, size), self._parameters(count, selector, size / self._count)
+        )
+
+    def _search(
+        self, vectors: NDArray[np.float32], count: int, parameters: Any
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         similarities, positions = self._faiss.search(
-            np.ascontiguousarray(vectors, np.float32),
-            min(count, self._count),
-            params=self._parameters(count),
+            np.ascontiguousarray(vectors, np.float32), count, params=parameters
         )
         flat, values = positions.ravel(), similarities.ravel()
         real = flat >= 0  # FAISS pads with -1 where its lists ran out
@@ -84,12 +116,18 @@ class VectorIndex:
         first.sort()
         return flat[first], values[first]
 
-    def _parameters(self, count: int) -> Any:
-        """Search more lists where many hits are asked for: the usual ones may hold too few."""
+    def _parameters(self, count: int, selector: Any = None, share: float = 1.0) -> Any:
+        """Search more lists where many hits are asked for, or few vectors may be hits."""
         if not self._inverted:
-            return None
+            plain: Any = faiss.SearchParameters
+            return None if selector is None else plain(sel=selector)
         lists, usual = self._faiss.nlist, self._faiss.nprobe
         # The vectors sought should fill at most an eighth of the lists that are searched.
-        enough = math.ceil(8 * count * lists / self._count)
+        enough = math.ceil(8 * count * lists / (self._count * share))
         parameters: Any = faiss.SearchParametersIVF
-        return parameters(nprobe=min(lists, max(usual, enough)))
+        nprobe = min(lists, max(usual, enough))
+        return (
+            parameters(nprobe=nprobe)
+            if selector is None
+            else parameters(nprobe=nprobe, sel=selector)
+        )

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 import indexer.build
+import indexer.faiss_index
 from indexer.build import build_snapshot, feature_file
 from indexer.catalog import Catalog
 from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError
 from indexer.model import MODEL_FILE, Network, install_network
 from indexer.progress import SILENT
+from indexer.rebuild import rebuild
 from indexer.recipe import DEFAULT
-from indexer.snapshot import FILES, MANIFEST, Snapshot, current_name, open_current
-from indexer.sync import rebuild
+from indexer.snapshot import FILES, FORMAT, MANIFEST, Snapshot, current_name, open_current
 from indexer.weights import sha256_of
 from search.engine import Engine
 from search.index import VectorIndex
@@ -26,7 +27,7 @@ def names(folder):
 def test_the_manifest(indexed, network):
     snapshot = open_current(indexed)
     manifest = snapshot.manifest
-    assert (manifest["format"], manifest["name"], manifest["vectors"]) == (1, "000001", 12)
+    assert (manifest["format"], manifest["name"], manifest["vectors"]) == (FORMAT, "000001", 12)
     assert manifest["recipe"] == DEFAULT.as_dict()
     assert manifest["network"]["sha256"] == network.sha256
     assert set(manifest["files"]) == set(FILES)
@@ -55,7 +56,7 @@ def test_a_build_that_fails_leaves_the_old_one(indexed, monkeypatch):
     def broken(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(indexer.build, "_write_faiss", broken)
+    monkeypatch.setattr(indexer.build, "write_faiss", broken)
     with pytest.raises(OSError, match="No space"):
         rebuild(indexed, None, None, None)
     assert open_current(indexed).name == "000001"
@@ -85,7 +86,7 @@ def test_current_names_garbage(indexed, garbage):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", "null", '{"format": 1}', '{"format": 1, "files": {}}', '{"format": "x"}'],
+    ["", "[]", "{}", "null", '{"format": 2}', '{"format": 2, "files": {}}', '{"format": "x"}'],
 )
 def test_a_manifest_that_makes_no_sense(indexed, text):
     (open_current(indexed).folder / MANIFEST).write_text(text)
@@ -105,9 +106,19 @@ def test_a_manifest_that_lacks_something(indexed, key):
 
 def test_a_newer_format(indexed):
     path = open_current(indexed).folder / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
-    with pytest.raises(IndexVersionError):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT + 1}))
+    with pytest.raises(IndexVersionError, match="newer"):
         Snapshot.open(path.parent)
+
+
+def test_an_older_format_is_made_anew_from_what_is_stored(indexed):
+    path = open_current(indexed).folder / MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT - 1}))
+    with pytest.raises(IndexVersionError, match="older") as caught:
+        open_current(indexed)
+    assert "lookalike compact" in caught.value.hint
+    assert rebuild(indexed, None, None, None) == "000002"
+    assert open_current(indexed).count == 12
 
 
 def test_a_damaged_one_is_replaced_by_the_next_sync(indexed, sync, pictures_folder):
@@ -145,8 +156,8 @@ def big(tmp_path_factory):
             catalog.set_meta("rows", str(rows))
             catalog.next_change()
             catalog.db.executemany(
-                "INSERT INTO listings VALUES (?, ?, '', '', NULL, '', '', '{}', '', x'00', 1)",
-                [(n + 1, f"l{n}") for n in range(count)],
+                "INSERT INTO listings VALUES (?, ?, '', ?, NULL, '', '', '{}', '', x'00', 1)",
+                [(n + 1, f"l{n}", f"kind {n % 40:02d}") for n in range(count)],
             )
             catalog.db.executemany(
                 "INSERT INTO embeddings VALUES (?, ?, '', 10, 10)",
@@ -157,7 +168,7 @@ def big(tmp_path_factory):
                 [(n + 1, n + 1, f"/p/{n}.jpg", n) for n in range(count)],
             )
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(indexer.build, "FLAT_UP_TO", 500)
+            patched.setattr(indexer.faiss_index, "FLAT_UP_TO", 500)
             build_snapshot(folder, catalog, network, DEFAULT.sized(32, None), SILENT)
     return folder
 
@@ -167,7 +178,7 @@ def test_the_approximate_index(big):
     said = snapshot.manifest["index"]
     assert said["factory"].startswith("IVF")
     assert said["nprobe"] >= 1
-    assert said["recall_at_10"] >= indexer.build.RECALL
+    assert said["recall_at_10"] >= indexer.faiss_index.RECALL
     index = VectorIndex(snapshot)
     vectors = snapshot.vectors.astype(np.float32)
     asked = np.arange(0, 3000, 31)
@@ -179,6 +190,19 @@ def test_the_approximate_index(big):
         exact = np.argsort(-(vectors @ vectors[position]), kind="stable")[:10]
         overlaps.append(len(set(found) & set(exact)) / 10)
     assert np.mean(overlaps) > 0.95
+
+
+def test_within_a_category_of_the_approximate_index(big):
+    snapshot = open_current(big)
+    index = VectorIndex(snapshot)
+    vectors = snapshot.vectors.astype(np.float32)
+    for code in (0, 17, 39):
+        found, similarities = index.nearest_of_category(vectors[:1], code, 30)
+        inside = np.flatnonzero(snapshot.codes == code)
+        exact = inside[np.argsort(-(vectors[inside] @ vectors[0]), kind="stable")[:30]]
+        assert len(set(found) & set(exact)) >= 29
+        assert np.all(np.diff(similarities) <= 0)
+    assert len(index.nearest_of_category(vectors[:1], 3, 1000)[0]) == 75
 
 
 def test_an_engine_on_the_approximate_index(big):
@@ -202,10 +226,10 @@ def test_an_approximate_index_answers_with_as_many_as_there_are(big):
 
 
 def test_exact_top_of_several_blocks(monkeypatch):
-    monkeypatch.setattr(indexer.build, "BLOCK", 4)
+    monkeypatch.setattr(indexer.faiss_index, "BLOCK", 4)
     generator = np.random.default_rng(3)
     vectors = generator.random((200, 8)).astype(np.float16)
     asked = generator.random((5, 8)).astype(np.float32)
-    found = indexer.build._exact_top(asked, vectors, 10)
+    found = indexer.faiss_index.exact_top(asked, vectors, 10)
     expected = np.argsort(-(asked @ vectors.astype(np.float32).T), axis=1)[:, :10]
     assert [set(row) for row in found.tolist()] == [set(row) for row in expected.tolist()]

@@ -1,0 +1,295 @@
+"""Training the category model: every choice in it is made on pictures held out of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.categories import (
+    NEIGHBOURS,
+    CategoryModel,
+    Layer,
+    logits,
+    neighbour_votes,
+    softmax,
+)
+from indexer.labels import Labels
+from indexer.prior_weight import choose_weight
+
+FEWEST = 5
+"""Listings that a category needs before a classifier is asked to know it."""
+
+FOLDS = 3
+HELD_OUT = 5000
+"""Pictures on which the choices are made."""
+
+TRAINED = 50_000
+"""Pictures that the final classifier is trained on, at most."""
+
+REFERENCE = 50_000
+"""Vectors among which the held-out pictures' neighbours are sought, at most."""
+
+MANY = 200
+"""Categories above which only centroids are tried: the others take too long."""
+
+SHARES = (0.0, 0.2, 0.35, 0.5)
+
+Fit = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[Layer, ...]]
+"""Vectors (N, dims) and classes 0..K-1 (N,), each present, to a classifier's layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What a model that had not seen them said of some pictures.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, shape (S,)
+        Which vectors.
+    posterior : ndarray of float32, shape (S, C)
+        Their categories, by models trained without their listings.
+    """
+
+    rows: NDArray[np.int64]
+    posterior: NDArray[np.float32]
+
+
+def train_categories(
+    vectors: NDArray[np.floating], labels: Labels, *, quick: bool = False
+) -> tuple[CategoryModel, HeldOut] | None:
+    """Choose and train a category model by cross-validation, no listing in two folds.
+
+    Parameters
+    ----------
+    vectors : ndarray of float, shape (N, dims)
+        Of unit length.
+    labels : Labels
+        Of the same N.
+    quick : bool, optional
+        Try logistic regression alone: enough to compare recipes by.
+
+    Returns
+    -------
+    (CategoryModel, HeldOut) or None
+        None where fewer than two categories have enough listings to tell apart.
+    """
+    rng = np.random.default_rng(0)
+    known = _well_known(labels)
+    usable = np.flatnonzero(np.isin(labels.codes, known))
+    if len(known) < 2:
+        return None
+    rows = _sample(usable, HELD_OUT, rng)
+    folds = _folds(labels.listings[rows], rng)
+    held = vectors[rows].astype(np.float32)
+    classes = np.searchsorted(known, labels.codes[rows])
+    tried = []
+    for kind, fit in _candidates(len(known), quick):
+        said = _cross_validate(fit, held, classes, folds, len(known))
+        temperature = _temperature(said, classes)
+        said = (said / np.float32(temperature)).astype(np.float32)
+        tried.append((_loss(softmax(said), classes), kind, _cooled(fit, temperature), said))
+    _, kind, fit, said = min(tried, key=lambda one: one[0])
+    votes = _votes(vectors, labels, rows, rng)
+    classified = np.zeros((len(rows), len(labels.names)), np.float32)
+    classified[:, known] = softmax(said)
+    share = min(SHARES, key=lambda s: _loss(_mixed(classified, votes, s), labels.codes[rows]))
+    held_out = HeldOut(rows, _mixed(classified, votes, share))
+    chosen = _sample(usable, TRAINED, rng)
+    # Every category must be in the sample, or the classifier would have fewer outputs.
+    chosen = np.unique(np.concatenate([chosen, _one_of_each(usable, labels.codes, known)]))
+    layers = fit(vectors[chosen].astype(np.float32), np.searchsorted(known, labels.codes[chosen]))
+    counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
+    model = CategoryModel(
+        names=labels.names,
+        kind=kind,
+        classes_=known,
+        layers_=layers,
+        frequency_=(counts / counts.sum()).astype(np.float32),
+        share_=share,
+        weight_=1.0,
+        accuracy_=float((held_out.posterior.argmax(axis=1) == labels.codes[rows]).mean()),
+    )
+    return choose_weight(model, held_out, vectors, labels), held_out
+
+
+def _well_known(labels: Labels) -> NDArray[np.int64]:
+    """Return the codes that have enough listings, in ascending order."""
+    pairs = np.unique(np.stack([labels.codes, labels.listings]), axis=1)
+    codes = pairs[0][pairs[0] >= 0]
+    counts = np.bincount(codes, minlength=len(labels.names))
+    return np.flatnonzero(counts >= FEWEST)
+
+
+def _sample(rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return rows if len(rows) <= size else np.sort(rng.choice(rows, size, replace=False))
+
+
+def _one_of_each(
+    rows: NDArray[np.int64], codes: NDArray[np.int64], known: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    _, first = np.unique(codes[rows], return_index=True)
+    found: NDArray[np.int64] = rows[first]
+    return found
+
+
+def _folds(listings: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Deal listings, not pictures, into folds: a listing's pictures are too alike to be a test."""
+    distinct, where = np.unique(listings, return_inverse=True)
+    dealt: NDArray[np.int64] = rng.permutation(len(distinct))[where] % FOLDS
+    return dealt
+
+
+def _cross_validate(
+    fit: Fit,
+    vectors: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    folds: NDArray[np.int64],
+    count: int,
+) -> NDArray[np.float32]:
+    """Return the logits (S, count) of each picture by the model that was not shown it."""
+    # A class that a fold's training lacks cannot win there.
+    said = np.full((len(vectors), count), -20, np.float32)
+    for fold in range(FOLDS):
+        train, test = folds != fold, folds == fold
+        present = np.unique(classes[train])
+        if len(present) < 2 or not test.any():
+            continue
+        layers = fit(vectors[train], np.searchsorted(present, classes[train]))
+        said[np.ix_(test, present)] = logits(layers, vectors[test])
+    return said
+
+
+def _temperature(said: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
+    """Return what the logits must be divided by to be calibrated (Guo et al. 2017)."""
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to import
+
+    found = minimize_scalar(
+        lambda log_t: _loss(softmax(said / np.exp(log_t)), classes),
+        bounds=(-4, 4),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
+
+
+def _cooled(fit: Fit, temperature: float) -> Fit:
+    def cooled(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[Layer, ...]:
+        *before, (weights, bias) = fit(vectors, classes)
+        scale = np.float32(temperature)
+        return (*before, (weights / scale, bias / scale))
+
+    return cooled
+
+
+def _loss(posterior: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
+    """Return the mean negative log likelihood."""
+    true = posterior[np.arange(len(classes)), classes]
+    return float(-np.log(np.maximum(true, 1e-6)).mean())
+
+
+def _mixed(
+    classified: NDArray[np.float32], votes: NDArray[np.float32], share: float
+) -> NDArray[np.float32]:
+    voted = np.where(votes.any(axis=1, keepdims=True), np.float32(share), 0)
+    mixed: NDArray[np.float32] = (1 - voted) * classified + voted * votes
+    return mixed
+
+
+def _votes(
+    vectors: NDArray[np.floating],
+    labels: Labels,
+    rows: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Return the neighbours' votes for held-out pictures, their own listings left out."""
+    among = _sample(np.arange(len(vectors)), REFERENCE, rng)
+    reference = vectors[among].astype(np.float32)
+    votes = np.zeros((len(rows), len(labels.names)), np.float32)
+    count = min(NEIGHBOURS, len(among))
+    for start in range(0, len(rows), 256):
+        block = rows[start : start + 256]
+        near = vectors[block].astype(np.float32) @ reference.T
+        near[labels.listings[block][:, None] == labels.listings[among]] = -np.inf
+        top = np.argpartition(-near, count - 1, axis=1)[:, :count]
+        similarities = np.take_along_axis(near, top, axis=1)
+        codes = np.where(np.isfinite(similarities), labels.codes[among][top], -1)
+        similarities = np.where(np.isfinite(similarities), similarities, -1)
+        votes[start : start + 256] = neighbour_votes(codes, similarities, len(labels.names))
+    return votes
+
+
+def _candidates(classes: int, quick: bool) -> Sequence[tuple[str, Fit]]:
+    if classes > MANY:
+        return [("centroids", _centroids)]
+    if quick:
+        return [("logistic", _logistic(10.0))]
+    return [
+        ("centroids", _centroids),
+        ("logistic", _logistic(10.0)),
+        ("svm", _svm),
+        ("network", _network),
+    ]
+
+
+def _centroids(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[Layer, ...]:
+    count = int(classes.max()) + 1
+    sums = np.zeros((count, vectors.shape[1]), np.float32)
+    np.add.at(sums, classes, vectors)
+    lengths = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return (((sums / lengths).T.astype(np.float32), np.zeros(count, np.float32)),)
+
+
+def _logistic(strength: float) -> Fit:
+    def fit(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[Layer, ...]:
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+        return _linear(LogisticRegression(C=strength, max_iter=100, tol=1e-3), vectors, classes)
+
+    return fit
+
+
+def _svm(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[Layer, ...]:
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
+
+    return _linear(LinearSVC(C=1.0), vectors, classes)
+
+
+def _linear(
+    model: Any, vectors: NDArray[np.float32], classes: NDArray[np.int64]
+) -> tuple[Layer, ...]:
+    model.fit(vectors, classes)
+    weights, bias = model.coef_.T, model.intercept_
+    if weights.shape[1] == 1:  # of two classes scikit-learn keeps the second's alone
+        weights, bias = (
+            np.hstack([-weights / 2, weights / 2]),
+            np.array([-bias[0] / 2, bias[0] / 2]),
+        )
+    return ((weights.astype(np.float32), bias.astype(np.float32)),)
+
+
+def _network(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[Layer, ...]:
+    from sklearn.neural_network import MLPClassifier  # noqa: PLC0415
+
+    model = MLPClassifier(
+        (64,), alpha=1e-2, learning_rate_init=5e-3, batch_size=256, max_iter=20, random_state=0
+    )
+    with _quietly():
+        model.fit(vectors * np.sqrt(vectors.shape[1], dtype=np.float32), classes)
+    first = model.coefs_[0] * np.sqrt(vectors.shape[1])
+    last, bias = model.coefs_[1], model.intercepts_[1]
+    if last.shape[1] == 1:
+        last, bias = np.hstack([-last / 2, last / 2]), np.array([-bias[0] / 2, bias[0] / 2])
+    return (
+        (first.astype(np.float32), model.intercepts_[0].astype(np.float32)),
+        (last.astype(np.float32), bias.astype(np.float32)),
+    )
+
+
+def _quietly() -> Any:
+    import warnings  # noqa: PLC0415
+
+    # It is stopped early on purpose: scikit-learn warns that it could go on.
+    return warnings.catch_warnings(action="ignore")
