@@ -48,6 +48,18 @@ COMMANDS = {
     "demo": ("indexer.commands.demo", "Draw a small catalogue of products to try things on."),
     "index": ("indexer.commands.index", "Index a catalogue, or bring its index up to date."),
     "search": ("search.commands", "Find the listings that look like a photo."),
+    "classify": ("search.classify_command", "Predict the category of a photo."),
+    "calibrate": (
+        "search.calibrate_command",
+        "Choose the recipe that serves this catalogue best.",
+    ),
+    "evaluate": ("search.evaluate_command", "Measure how good the answers are."),
+    "explain": ("search.explain_command", "Show why a listing looks like a photo."),
+    "map": ("search.map_command", "Draw the catalogue as a map, look-alikes side by side."),
+    "duplicates": (
+        "search.duplicates_command",
+        "Find listings that show the same picture.",
+    ),
     "serve": ("web.commands", "Serve the page and the JSON API."),
     "status": ("indexer.commands.status", "Show what an index is and holds."),
     "verify": ("indexer.commands.verify", "Check every file of an index."),

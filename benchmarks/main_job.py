@@ -1,11 +1,13 @@
 """The main job against the plain recipe, in one run, interleaved, on the same weights.
 
     python -m benchmarks.main_job CATALOG.csv QUERIES.csv [--rounds 3] [--pictures 96]
+                                  [--runtime litert openvino]
 
 Both CSVs have columns image and category. Measures, in turns:
 - pictures a second, from files on disk to a published index (the plain recipe: load and embed);
 - seconds from one photo to the answer (here: over HTTP from a real server, as JSON);
 - with --quality, P@10 and mAP by category of the default and the seed recipe (embeds everything).
+The plain recipe and each runtime take turns on the same pictures.
 Prints one JSON line, with the machine's processor.
 """
 
@@ -29,11 +31,12 @@ import numpy as np
 from benchmarks.seed import Seed
 from indexer.build import feature_file
 from indexer.catalog import Catalog
-from indexer.embedder import Embedder
+from indexer.embedder import embedder_class
 from indexer.model import MODEL_FILE
 from indexer.pictures import prepare
 from indexer.projection import Projection
 from indexer.recipe import RECIPES
+from indexer.runtimes import RUNTIMES
 from indexer.sources import open_source
 from indexer.sync import IndexOptions, index_catalogue
 from indexer.weights import find_weights
@@ -52,20 +55,21 @@ def write_catalogue(path: Path, pictures: list[tuple[Path, str]]) -> Path:
     return path
 
 
-def index(folder: Path, pictures: list[tuple[Path, str]]) -> float:
+def index(folder: Path, pictures: list[tuple[Path, str]], runtime: str) -> float:
     """Index pictures into a new folder; return the seconds it took."""
     catalogue = write_catalogue(folder.with_suffix(".csv"), pictures)
     started = time.perf_counter()
-    index_catalogue(folder, open_source(catalogue), IndexOptions(weights="auto"))
+    index_catalogue(folder, open_source(catalogue), IndexOptions(weights="auto", runtime=runtime))
     return time.perf_counter() - started
 
 
 class Server:
     """The real server, in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runtime: str) -> None:
+        options = ["--runtime", runtime, "--index", str(folder), "--port", "0"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lookalike", "serve", "--index", str(folder), "--port", "0"],
+            [sys.executable, "-m", "lookalike", "serve", *options],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -86,9 +90,12 @@ class Server:
 
 
 def quality(
-    folder: Path, catalogue: list[tuple[Path, str]], queries: list[tuple[Path, str]]
+    folder: Path,
+    catalogue: list[tuple[Path, str]],
+    queries: list[tuple[Path, str]],
+    runtime: str,
 ) -> dict:
-    index(folder, catalogue)
+    index(folder, catalogue, runtime)
     with Catalog(folder) as catalog:
         features = feature_file(folder, catalog).open(int(catalog.meta("rows") or 0))
         order = [
@@ -98,7 +105,7 @@ def quality(
                 " ORDER BY l.number"
             )
         ]
-    embedder = Embedder.for_photos(folder / MODEL_FILE)
+    embedder = embedder_class(runtime, folder).for_photos(folder / MODEL_FILE)
     asked = np.stack([embedder.embed(prepare(p.read_bytes()).pixels) for p, _ in queries])
     have, want = np.array([c for _, c in catalogue]), np.array([c for _, c in queries])
     said = {}
@@ -121,6 +128,7 @@ def main() -> None:
     parser.add_argument("queries", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pictures", type=int, default=96)
+    parser.add_argument("--runtime", nargs="+", choices=RUNTIMES, default=["auto"])
     parser.add_argument("--quality", action="store_true")
     asked = parser.parse_args()
     catalogue, queries = rows(asked.catalog), rows(asked.queries)
@@ -128,37 +136,51 @@ def main() -> None:
     seed.embed([catalogue[0][0]])
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        rates: dict[str, list[float]] = {"seed": [], "lookalike": []}
-        times: dict[str, list[float]] = {"seed": [], "lookalike": []}
-        index(folder / "warm", catalogue[:32])
+        rates: dict[str, list[float]] = {name: [] for name in ("seed", *asked.runtime)}
+        times: dict[str, list[float]] = {name: [] for name in ("seed", *asked.runtime)}
+        for runtime in asked.runtime:
+            index(folder / f"warm-{runtime}", catalogue[:32], runtime)
         for turn in range(asked.rounds):
             part = catalogue[turn * asked.pictures :][: asked.pictures]
             started = time.perf_counter()
             features = seed.embed([p for p, _ in part])
             rates["seed"].append(len(part) / (time.perf_counter() - started))
             seed.fit(features)
-            rates["lookalike"].append(len(part) / index(folder / f"turn{turn}", part))
-        server = Server(folder / "turn0")
+            for runtime in asked.runtime:
+                took = index(folder / f"{runtime}{turn}", part, runtime)
+                rates[runtime].append(len(part) / took)
+        servers = {name: Server(folder / f"{name}0", name) for name in asked.runtime}
+        queried = {"seed": seed.query, **{name: one.query for name, one in servers.items()}}
         for photo, _ in [queries[0], *queries[: 20 * asked.rounds]]:
-            for name, query in (("seed", seed.query), ("lookalike", server.query)):
+            for name, query in queried.items():
                 started = time.perf_counter()
                 query(photo)
                 times[name].append(time.perf_counter() - started)
-        server.stop()
+        for server in servers.values():
+            server.stop()
         report = {
             "processor": processor(),
             "pictures_per_s": {name: round(median(r), 2) for name, r in rates.items()},
-            "indexing_ratio": round(
-                median(a / b for a, b in zip(rates["lookalike"], rates["seed"], strict=True)), 2
-            ),
+            "indexing_ratio": ratios(rates, 2),
             "query_s": {name: round(median(t[1:]), 4) for name, t in times.items()},
-            "query_ratio": round(
-                median(a / b for a, b in zip(times["lookalike"], times["seed"], strict=True)), 3
-            ),
+            "query_ratio": ratios(times, 3),
         }
         if asked.quality:
-            report["quality"] = quality(folder / "whole", catalogue, queries)
+            report["quality"] = {
+                runtime: quality(folder / f"whole-{runtime}", catalogue, queries, runtime)
+                for runtime in asked.runtime
+            }
     print(json.dumps(report))
+
+
+def ratios(measured: dict[str, list[float]], digits: int) -> dict[str, float]:
+    """Return the median of each runtime's ratios to the plain recipe, turn by turn."""
+    seed = measured["seed"]
+    return {
+        name: round(median(a / b for a, b in zip(values, seed, strict=True)), digits)
+        for name, values in measured.items()
+        if name != "seed"
+    }
 
 
 def processor() -> str:

@@ -87,7 +87,7 @@ class CategoryModel:
         classified = np.zeros((len(vectors), len(self.names)), np.float32)
         classified[:, self.classes_] = softmax(logits(self.layers_, vectors))
         votes = neighbour_votes(codes, similarities, len(self.names))
-        share = np.where(votes.any(axis=1, keepdims=True), np.float32(self.share_), 0)
+        share = np.float32(self.share_) * votes.any(axis=1, keepdims=True)
         mixed: NDArray[np.float32] = (1 - share) * classified + share * votes
         return mixed
 
@@ -112,7 +112,8 @@ class CategoryModel:
         given = posterior.copy()
         rare = np.setdiff1d(np.arange(len(self.names)), self.classes_)
         given[:, rare] = np.maximum(given[:, rare], mean[:, None])
-        added: NDArray[np.float32] = self.weight_ * np.concatenate([given, mean[:, None]], axis=1)
+        given = np.concatenate([given, mean[:, None]], axis=1)
+        added: NDArray[np.float32] = np.float32(self.weight_) * given
         return added
 
     def summary(self) -> dict[str, Any]:
@@ -219,5 +220,5 @@ def neighbour_votes(
     rows = np.broadcast_to(np.arange(len(codes))[:, None], codes.shape)
     np.add.at(votes, (rows, np.maximum(codes, 0)), weights.astype(np.float32))
     total = votes.sum(axis=1, keepdims=True)
-    shares: NDArray[np.float32] = votes / np.where(total > 0, total, 1)
+    shares: NDArray[np.float32] = votes / np.maximum(total, np.float32(1e-12))
     return shares

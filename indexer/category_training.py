@@ -193,7 +193,7 @@ def _loss(posterior: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
 def _mixed(
     classified: NDArray[np.float32], votes: NDArray[np.float32], share: float
 ) -> NDArray[np.float32]:
-    voted = np.where(votes.any(axis=1, keepdims=True), np.float32(share), 0)
+    voted = np.float32(share) * votes.any(axis=1, keepdims=True)
     mixed: NDArray[np.float32] = (1 - voted) * classified + voted * votes
     return mixed
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 INTERRUPTED = 130
+REFRESH = 0.1
+"""Seconds between two looks of a bar."""
 
 
 def run_reporting_errors(work: Callable[[], Any]) -> int:
@@ -46,11 +51,32 @@ def run_reporting_errors(work: Callable[[], Any]) -> int:
 
 
 def _report(message: str, hint: str, code: int) -> int:
-    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(message, err=True)
+    click.secho("Error:", fg="red", bold=True, nl=False, err=True)
+    click.echo(folded(f"Error: {message}").removeprefix("Error:"), err=True)
     if hint:
-        click.echo(f"  {hint}", err=True)
+        click.echo(folded(hint, "  "), err=True)
     return code
+
+
+def folded(text: str, indent: str = "") -> str:
+    """Fold text for stderr at words, and leave a command at its end whole.
+
+    A terminal folds in the middle of words, but gives what it folded as one line to whoever
+    copies it.
+    """
+    width = shutil.get_terminal_size().columns
+    if not sys.stderr.isatty() or len(indent + text) <= width:
+        return indent + text
+    prose, mark, command = text.partition(": lookalike ")
+    folds = textwrap.TextWrapper(
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    lines = folds.wrap(f"{prose}:" if mark else prose)
+    return "\n".join([*lines, f"{indent}  lookalike {command}"] if mark else lines)
 
 
 def index_option(command: F) -> F:
@@ -83,8 +109,11 @@ def out() -> Console:
     """Return the console on stdout, for tables."""
     from rich.console import Console  # noqa: PLC0415 - 50 ms that --help need not pay
 
-    # Piped into a file or another program, a table should not be folded at 80 columns.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    # Piped into a file or another program, a table should not be folded at 80 columns. What a
+    # catalogue says is shown as it stands there: "bags:dress:1.jpg" holds no picture of a dress,
+    # and "Mug [blue]" no colour.
+    width = None if sys.stdout.isatty() else 200
+    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 class TerminalProgress:
@@ -93,33 +122,72 @@ class TerminalProgress:
     def __init__(self) -> None:
         from rich.console import Console  # noqa: PLC0415
 
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, emoji=False)
 
     @contextmanager
     def track(self, what: str, total: int | None, unit: str) -> Iterator[Advance]:
         """Show a bar for the length of a block; plain lines where stderr is no terminal."""
         from rich import progress as rich  # noqa: PLC0415
 
-        columns: list[Any] = [rich.SpinnerColumn(), rich.TextColumn("{task.description}")]
-        if unit != "steps":
-            columns += [rich.BarColumn(), rich.MofNCompleteColumn()]
-            columns += [rich.TextColumn("[dim]{task.fields[rate]}")]
-            columns += [rich.TimeRemainingColumn()]
-        columns += [rich.TimeElapsedColumn()]
-        with rich.Progress(*columns, console=self._console, transient=False) as bars:
-            task = bars.add_task(f"{what:<24}", total=total, rate="")
+        if total == 0:  # a bar of nothing says nothing
+            yield lambda _: None
+            return
+        counted = unit != "steps"
+        with rich.Progress(*_columns(counted), console=self._console) as bars:
+            task = bars.add_task(f"{what:<21}", total=total, count=_count(0, total, unit), rate="")
+
+            done, shown = 0, time.monotonic()
 
             def advance(count: int) -> None:
-                bars.advance(task, count)
+                nonlocal done, shown
+                done += count
+                # A bar takes 0.1 ms to update: as long as reading a listing of the catalogue.
+                if time.monotonic() - shown >= REFRESH:
+                    shown = time.monotonic()
+                    update()
+
+            def update(**changes: Any) -> None:
+                bars.update(task, completed=done, count=_count(done, total, unit), **changes)
                 speed = bars.tasks[0].speed
-                if speed:
-                    bars.update(task, rate=f"{speed:,.0f} {unit}/s")
+                bars.update(task, rate=f"{_amount(speed, unit)}/s" if speed else "")
 
             yield advance
+            done = done or 1
+            update(total=done)  # the spinner stops, the bar is full
 
     def say(self, line: str) -> None:
         """Show one line of text."""
-        self._console.print(line, markup=False, soft_wrap=True)
+        self._console.print(folded(line), markup=False, soft_wrap=True)
+
+
+def _columns(counted: bool) -> list[Any]:
+    """Return what a bar is made of; it fits 80 columns up to millions of pictures."""
+    from rich import progress as rich  # noqa: PLC0415
+
+    class Time(rich.ProgressColumn):
+        """The time that is left, and at the end the time that it took."""
+
+        def render(self, task: rich.Task) -> Any:
+            if task.finished or task.total is None:
+                return rich.TimeElapsedColumn().render(task)
+            left = rich.TimeRemainingColumn(compact=True).render(task)
+            return left + " left" if task.time_remaining is not None else ""
+
+    columns: list[Any] = [rich.SpinnerColumn(), rich.TextColumn("{task.description}")]
+    if counted:
+        columns += [rich.BarColumn(None), rich.TextColumn("{task.fields[count]}")]
+        columns += [rich.TextColumn("[dim]{task.fields[rate]}")]
+    return [*columns, Time()]
+
+
+def _count(done: int, total: int | None, unit: str) -> str:
+    if unit == "bytes":
+        return _amount(done if total is None else total, unit)
+    return f"{done:,}" if total is None else f"{done:,}/{total:,}"
+
+
+def _amount(number: float, unit: str) -> str:
+    return f"{number / 1e6:,.1f} MB" if unit == "bytes" else f"{number:,.0f} {unit}"
 
 
 def progress(quiet: bool = False) -> Progress:

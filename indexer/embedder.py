@@ -1,9 +1,11 @@
-"""Pictures to features, on LiteRT: a small pool of interpreters, one picture at a time each."""
+"""Pictures to features: a small pool of interpreters, one picture at a time each."""
 
 from __future__ import annotations
 
 import os
 import queue
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import IndexDamaged, UsageError
+from indexer.errors import IndexDamaged, IndexNotReady, MissingExtra
 from indexer.model import FEATURES, LAYERS
+from indexer.runtimes import OPENVINO_FILE, runtime_of
 
 Run = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
 """(1, size, size, 3) uint8 -> outputs by name."""
@@ -28,7 +31,7 @@ def cores() -> int:
 
 
 class Embedder:
-    """The network as a function of one picture; safe to call from several threads.
+    """The network on LiteRT, as a function of one picture; safe to call from several threads.
 
     Each call has an interpreter to itself, and an interpreter sees one picture at a time: what
     comes out does not depend on what else is in flight.
@@ -107,6 +110,8 @@ class Embedder:
 
         try:
             interpreter = Interpreter(str(self._model), num_threads=self._threads)
+            with _without_greeting():
+                interpreter.allocate_tensors()
             runner: Any = interpreter.get_signature_runner(signature)
         except (ValueError, RuntimeError) as error:
             raise IndexDamaged(
@@ -114,6 +119,47 @@ class Embedder:
                 hint="Run `lookalike verify`; index again into another folder if it is damaged.",
             ) from error
         return lambda pixels: runner(pixels=pixels)
+
+
+class OpenVINOEmbedder(Embedder):
+    """The same on OpenVINO in int8; maps, which few ask for, stay with LiteRT.
+
+    Parameters
+    ----------
+    model : Path
+        The converted network in an index's folder; OpenVINO's form of it lies beside it.
+    interpreters, threads : int
+        As for `Embedder`.
+
+    Raises
+    ------
+    MissingExtra
+        If OpenVINO is not installed.
+    IndexNotReady
+        If the index does not hold this form of its network.
+    IndexDamaged
+        If OpenVINO cannot read it.
+    """
+
+    def __init__(self, model: Path, *, interpreters: int = 1, threads: int = 1) -> None:
+        self._compiled = _compiled(model.with_name(OPENVINO_FILE), interpreters, threads)
+        super().__init__(model, interpreters=interpreters, threads=threads)
+        # Two threads that are the first to pass arrays to OpenVINO may wait for one another for
+        # ever: its binding (pybind11) sets itself up without letting go of Python's lock.
+        with _first_use, self._taken() as run:
+            run(np.zeros(tuple(self._compiled.input(0).shape), np.uint8))
+
+    def _runner(self, signature: str) -> Run:
+        if signature == "maps":
+            return super()._runner(signature)
+        request = self._compiled.create_infer_request()
+
+        def run(pixels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
+            request.infer([pixels])
+            # Copies: the request's own tensors are written again by the next picture.
+            return {name: request.get_tensor(name).data.copy() for name in FEATURES}
+
+        return run
 
 
 class KerasEmbedder(Embedder):
@@ -138,10 +184,58 @@ class KerasEmbedder(Embedder):
         self._maps = run
 
 
-RUNTIMES = ("litert", "keras")
+def embedder_class(runtime: str, folder: Path) -> type[Embedder]:
+    """Return what runs an index's own network, for any runtime but Keras."""
+    return OpenVINOEmbedder if runtime_of(runtime, folder) == "openvino" else Embedder
 
 
-def require_runtime(name: str) -> None:
-    """Raise UsageError unless `name` is one of `RUNTIMES`."""
-    if name not in RUNTIMES:
-        raise UsageError(f"There is no runtime {name!r}.", hint=f"Use {' or '.join(RUNTIMES)}.")
+def _compiled(model: Path, interpreters: int, threads: int) -> Any:
+    try:
+        import openvino  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtra("The openvino runtime", "openvino") from error
+    if not model.is_file():
+        raise IndexNotReady(
+            f"The index in {model.parent} does not hold its network in OpenVINO's form.",
+            hint=f"Add it with: lookalike index CATALOG --runtime openvino --index {model.parent}",
+        )
+    settings = {
+        "NUM_STREAMS": str(interpreters),
+        "INFERENCE_NUM_THREADS": str(interpreters * threads),
+        # Threads that are bound to cores wait there for the loader's, which are not.
+        "ENABLE_CPU_PINNING": "NO",
+        # Where there is bfloat16, what is not int8 would be computed in it.
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+    try:
+        return openvino.Core().compile_model(model, "CPU", settings)
+    except RuntimeError as error:
+        raise IndexDamaged(
+            f"{model} cannot be read by OpenVINO ({str(error).strip().splitlines()[-1]}).",
+            hint="Remove it and index again with --runtime openvino.",
+        ) from error
+
+
+_first_use = threading.Lock()
+_greeting_lock = threading.Lock()
+
+
+@contextmanager
+def _without_greeting() -> Iterator[None]:
+    """Keep LiteRT's line about its XNNPACK delegate off stderr; no setting of its own does.
+
+    What other threads write meanwhile is written after it.
+    """
+    with _greeting_lock, tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            held.seek(0)
+            for line in held:
+                if b"XNNPACK delegate" not in line:
+                    os.write(2, line)

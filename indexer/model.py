@@ -7,13 +7,25 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import IndexDamaged, LookalikeError, NetworkError, NetworkMismatch, UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.errors import (
+    IndexDamaged,
+    LookalikeError,
+    MissingExtra,
+    NetworkError,
+    NetworkMismatch,
+    UsageError,
+)
 from indexer.files import write_durably
 from indexer.paths import cache_folder
+from indexer.runtimes import OPENVINO_FILE
 from indexer.weights import Weights, sha256_of
 
 LAYERS = ("mixed5", "mixed6", "mixed7")
@@ -30,6 +42,12 @@ INPUT_SIZE = 299
 
 MIN_INPUT_SIZE = 75
 """Pixels a side below which InceptionV3 has nothing left to pool."""
+
+DRAWN_LISTINGS = 12
+"""Products drawn to measure activations on, some 25 pictures; more change nothing."""
+
+QUANTISATION = 1
+"""Raised when `quantise_cached` makes something else for the same weights."""
 
 CONVERSION = 1
 """Raised when `indexer.network.convert` writes something else for the same weights."""
@@ -103,11 +121,63 @@ def convert_cached(weights: Weights, input_size: int = INPUT_SIZE) -> tuple[Netw
     return Network(weights.name, weights.sha256, weights.scaling, input_size, sha256_of(path)), path
 
 
-def _convert_apart(weights: Weights, input_size: int, path: Path) -> None:
+def quantise_cached(weights: Weights, input_size: int = INPUT_SIZE) -> Path:
+    """Return OpenVINO's int8 form of the network, making it where that was never done.
+
+    It depends on the weights alone: the ranges of its activations are measured on pictures that
+    are drawn here, so the same weights give every index the same network.
+
+    Returns
+    -------
+    Path
+        The .xml, with a .bin of its name beside it.
+
+    Raises
+    ------
+    MissingExtra
+        If OpenVINO is not installed.
+    NetworkError
+        If the conversion failed.
+    """
+    try:
+        from indexer.quantise import quantise  # noqa: PLC0415 - imports OpenVINO
+    except ImportError as error:
+        raise MissingExtra("The openvino runtime", "openvino") from error
+    name = f"{weights.sha256[:16]}-{weights.scaling}-{input_size}-q{QUANTISATION}.xml"
+    path = cache_folder() / "networks" / name
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            _convert_apart(weights, input_size, folder / MODEL_FILE, float32=True)
+            quantise(folder / MODEL_FILE, _drawn(folder, input_size), folder / OPENVINO_FILE)
+            _put(folder / OPENVINO_FILE, path)
+    return path
+
+
+def _drawn(folder: Path, input_size: int) -> list[NDArray[np.uint8]]:
+    """Draw pictures of products and photos of them, as the network sees them."""
+    # Imported here: they cost most commands time that they need not pay.
+    from indexer.demo import draw_demo  # noqa: PLC0415
+    from indexer.pictures import prepare  # noqa: PLC0415
+
+    draw_demo(folder / "demo", listings=DRAWN_LISTINGS, jobs=1)
+    pictures = sorted((folder / "demo").rglob("*.jpg"))
+    return [prepare(picture.read_bytes(), input_size).pixels for picture in pictures]
+
+
+def _put(source: Path, target: Path) -> None:
+    """Copy OpenVINO's two files; the .xml last, since who sees it takes both for there."""
+    for suffix in (".bin", ".xml"):
+        write_durably(target.with_suffix(suffix), source.with_suffix(suffix).read_bytes())
+
+
+def _convert_apart(weights: Weights, input_size: int, path: Path, *, float32: bool = False) -> None:
     order = {
         "weights": {**asdict(weights), "path": str(weights.path.resolve())},
         "input_size": input_size,
         "path": str(path),
+        "float32": float32,
     }
     # -P: the folder one happens to stand in may hold a package named `indexer` too.
     packages = str(Path(__file__).resolve().parent.parent)
@@ -150,6 +220,11 @@ def install_network(network: Network, model: Path, folder: Path) -> None:
     shutil.copyfile(model, aside)
     aside.replace(folder / MODEL_FILE)
     write_durably(folder / CARD_FILE, json.dumps(asdict(network), indent=2).encode())
+
+
+def install_openvino(model: Path, folder: Path) -> None:
+    """Copy OpenVINO's form of the network into an index's folder."""
+    _put(model, folder / OPENVINO_FILE)
 
 
 def installed_network(folder: Path) -> Network | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from indexer.diagram import drawing
 from indexer.errors import LookalikeError, UsageError, WeightsUnavailable
 from indexer.files import write_durably
 from indexer.model import FEATURES, INPUT_SIZE, LAYERS, MIN_INPUT_SIZE
@@ -115,19 +117,22 @@ def build(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:
     return keras.Model(pixels, outputs, name="lookalike")
 
 
-def convert(weights: Weights, input_size: int, path: Path) -> None:
+def convert(weights: Weights, input_size: int, path: Path, *, float32: bool = False) -> None:
     """Write the network to `path` as a LiteRT model with dynamic-range int8 weights.
 
-    Its signature ``features`` gives the pooled features, ``maps`` the maps of the layers. The
-    file appears whole or not at all.
+    Its signature ``features`` gives the pooled features, ``maps`` the maps of the layers. With
+    `float32`, the weights stay as they are, and ``features`` is all there is: that form is made
+    only for `indexer.quantise`. The file appears whole or not at all.
     """
     model = build(weights, input_size)
+    signatures = {"features": FEATURES} if float32 else {"features": FEATURES, "maps": LAYERS}
     with tempfile.TemporaryDirectory() as folder:
-        _save_frozen(model, folder, {"features": FEATURES, "maps": LAYERS})
+        _save_frozen(model, folder, signatures)
         converter = tf.lite.TFLiteConverter.from_saved_model(
-            folder, signature_keys=["features", "maps"]
+            folder, signature_keys=list(signatures)
         )
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if not float32:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converted = converter.convert()
     write_durably(path, converted)
 
@@ -182,12 +187,15 @@ def cut(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:
 def summary(weights: Weights, input_size: int = INPUT_SIZE) -> str:
     """Return Keras' summary of the network up to mixed7."""
     lines: list[str] = []
-    cut(weights, input_size).summary(print_fn=lambda line, **_: lines.append(line), line_length=100)
+    # Keras cuts off what is wider than the terminal.
+    width = min(100, shutil.get_terminal_size().columns)
+    model = cut(weights, input_size)
+    model.summary(print_fn=lambda line, **_: lines.append(line), line_length=width)
     return "\n".join(lines)
 
 
 def plot(weights: Weights, input_size: int, path: Path) -> None:
-    """Draw the layers up to mixed7 with Keras' `plot_model`.
+    """Draw the layers up to mixed7.
 
     Raises
     ------
@@ -196,18 +204,18 @@ def plot(weights: Weights, input_size: int, path: Path) -> None:
     """
     if path.suffix not in (".png", ".svg", ".pdf", ".dot"):
         raise UsageError(
-            f"Keras cannot draw a {path.suffix or 'nameless'} file.", hint="Use .png, .svg or .dot."
+            f"The layers cannot be drawn into a {path.suffix or 'nameless'} file.",
+            hint="Use .png, .svg, .pdf or .dot.",
         )
     try:
-        keras.utils.plot_model(
-            cut(weights, input_size), str(path), show_shapes=True, show_layer_names=True, dpi=60
-        )
-    except (ImportError, OSError) as error:
+        drawn = drawing(cut(weights, input_size), path.suffix[1:])
+    except (ImportError, FileNotFoundError) as error:
         raise UsageError(
             "Drawing the layers needs Graphviz and its Python binding.",
             hint="Install them (apt install graphviz; pip install 'lookalike[plot]'), or see the"
             " summary with: lookalike network",
         ) from error
+    path.write_bytes(drawn)
 
 
 def save_weights(weights: Weights, input_size: int, path: Path) -> None:
@@ -228,7 +236,7 @@ def main() -> None:
     order = json.loads(sys.stdin.read())
     weights = Weights(**{**order["weights"], "path": Path(order["weights"]["path"])})
     try:
-        convert(weights, order["input_size"], Path(order["path"]))
+        convert(weights, order["input_size"], Path(order["path"]), float32=order["float32"])
     except LookalikeError as error:
         print(json.dumps({"message": error.message, "hint": error.hint}))
         sys.exit(error.exit_code)

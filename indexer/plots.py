@@ -1,4 +1,4 @@
-"""Plots of an index, by matplotlib (the `plot` extra)."""
+"""Plots of an index, by matplotlib (the `plot` extra), and the look that all plots share."""
 
 from __future__ import annotations
 
@@ -7,52 +7,55 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from indexer.errors import UsageError
 from indexer.projection import Projection
 
-ACCENT, GREY = "#2f5fd0", "#6b7280"
+ACCENT, GREY, INK = "#0072b2", "#6b7280", "#1b1d1c"
+
+COLOURS = (ACCENT, "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Told apart by most colour-blind people too (after Okabe and Ito)."""
 
 
-def plot_variance(projection: Projection, path: Path) -> None:
-    """Draw the cumulative explained variance, with the dimensions that were kept.
+def new_plot(title: str, about: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+    """Return an empty plot: what it shows in bold, of what in a line below."""
+    figure = Figure(
+        figsize=(8, 4.8), dpi=150, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1)
+    )
+    axes = figure.add_subplot()
+    # Names come from people: a dollar sign in one starts no formula.
+    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", pad=26, parse_math=False)
+    axes.text(
+        0,
+        1.03,
+        about,
+        transform=axes.transAxes,
+        color=GREY,
+        fontsize=9.5,
+        va="bottom",
+        parse_math=False,
+    )
+    axes.set_xlabel(xlabel, color=INK, labelpad=6)
+    axes.set_ylabel(ylabel, color=INK, labelpad=6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.tick_params(colors=INK, labelsize=9)
+    axes.grid(color=GREY, alpha=0.18, linewidth=0.7)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def save_plot(figure: Figure, path: Path) -> None:
+    """Write a plot.
 
     Raises
     ------
     UsageError
         If the file's ending is not one that matplotlib writes.
     """
-    cumulative = np.cumsum(projection.explained_variance_ratio_)
-    components = np.arange(1, len(cumulative) + 1)
-    figure = Figure(figsize=(8, 4.5), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(components, cumulative, color=ACCENT, linewidth=2)
-    axes.fill_between(components, cumulative, color=ACCENT, alpha=0.08)
-    for share in (0.8, 0.9, 0.95, 0.99):
-        _mark_share(axes, cumulative, share)
-    dims = projection.dims
-    kept = float(cumulative[min(dims, len(cumulative)) - 1])
-    axes.plot([dims], [kept], "o", color=ACCENT, markersize=7)
-    axes.annotate(
-        f"kept: {dims} dimensions, {kept:.1%}",
-        (dims, kept),
-        xytext=(12, -18),
-        textcoords="offset points",
-        fontweight="bold",
-    )
-    axes.set(
-        xlabel="Principal components",
-        ylabel="Cumulative explained variance",
-        title=f"Recipe {projection.recipe.name!r}: {' + '.join(projection.recipe.features)},"
-        f" fitted on {projection.fitted_on_:,} pictures",
-        xlim=(0, len(cumulative) * 1.02),
-        ylim=(0, 1.02),
-    )
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
     try:
         figure.savefig(path)
     except ValueError as error:
@@ -61,17 +64,65 @@ def plot_variance(projection: Projection, path: Path) -> None:
         ) from error
 
 
+def plot_variance(projection: Projection, path: Path) -> None:
+    """Draw the cumulative explained variance, with the dimensions that were kept.
+
+    The number of components is drawn on a logarithmic scale: half of the variance lies in the
+    first few per cent of them, where a linear one shows nothing but a wall.
+
+    Raises
+    ------
+    UsageError
+        If the file's ending is not one that matplotlib writes.
+    """
+    cumulative = np.cumsum(projection.explained_variance_ratio_)
+    components = np.arange(1, len(cumulative) + 1)
+    dims = min(projection.dims, len(cumulative))
+    kept = float(cumulative[dims - 1])
+    recipe = projection.recipe
+    figure, axes = new_plot(
+        f"{dims} dimensions keep {kept:.1%} of the variance",
+        f"recipe {recipe.name!r}: {' + '.join(recipe.features)},"
+        f" fitted on {projection.fitted_on_:,} pictures",
+        "Principal components",
+        "Cumulative explained variance",
+    )
+    axes.set_xscale("log", base=2)
+    axes.plot(components, cumulative, color=ACCENT, linewidth=2)
+    axes.fill_between(components[:dims], cumulative[:dims], color=ACCENT, alpha=0.12, linewidth=0)
+    axes.plot([dims], [kept], "o", color=ACCENT, markersize=8, zorder=3)
+    axes.annotate(
+        f"kept: {dims}",
+        (dims, kept),
+        xytext=(-8, 8),
+        textcoords="offset points",
+        ha="right",
+        fontweight="bold",
+        color=ACCENT,
+    )
+    for share in (0.5, 0.8, 0.9, 0.95, 0.99):
+        _mark_share(axes, cumulative, share)
+    last = max(2, len(cumulative))
+    ticks = [2**n for n in range(last.bit_length()) if 2**n <= last]
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set(xlim=(1, last * 1.12), ylim=(0, 1.04))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    save_plot(figure, path)
+
+
 def _mark_share(axes: Axes, cumulative: NDArray[np.floating], share: float) -> None:
     """Say how many components explain a share of the variance."""
     if cumulative[-1] < share - 1e-6:
         return
     needed = int(np.argmax(cumulative >= share - 1e-6)) + 1
-    axes.plot([0, needed, needed], [share, share, 0], color=GREY, linewidth=0.8, linestyle=":")
+    reached = float(cumulative[needed - 1])
+    axes.plot([needed], [reached], "o", color="white", markeredgecolor=GREY, markersize=5, zorder=2)
     axes.annotate(
-        f"{share:.0%}: {needed}",
-        (needed, 0),
-        xytext=(3, 5),
+        f"{share:.0%}: {needed:,}",
+        (needed, reached),
+        xytext=(7, -11),
         textcoords="offset points",
         color=GREY,
-        fontsize=8,
+        fontsize=9,
     )

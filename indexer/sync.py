@@ -8,8 +8,8 @@ from pathlib import Path
 from indexer.apply import apply_staged, retry_failed
 from indexer.build import FLAT_UP_TO, build_snapshot, feature_file
 from indexer.catalog import DATABASE, FAILED, PENDING, Catalog
-from indexer.embedder import Embedder, KerasEmbedder, require_runtime
-from indexer.errors import IndexNotReady, IndexUnusable, NetworkMismatch, UsageError
+from indexer.embedder import KerasEmbedder, embedder_class
+from indexer.errors import IndexUnusable, NetworkMismatch, UsageError
 from indexer.lease import writer_lease
 from indexer.model import (
     CHANNELS,
@@ -19,12 +19,15 @@ from indexer.model import (
     Network,
     convert_cached,
     install_network,
+    install_openvino,
     installed_network,
+    quantise_cached,
 )
 from indexer.pictures import LIMITS, PictureLimits
 from indexer.pipeline import Embedded, Pipeline
 from indexer.progress import SILENT, Progress
 from indexer.recipe import DEFAULT, RECIPES, Recipe
+from indexer.runtimes import OPENVINO_FILE, require_runtime, runtime_of
 from indexer.snapshot import open_current
 from indexer.sources import Source
 from indexer.staging import Plan, discard, stage
@@ -57,7 +60,7 @@ class IndexOptions:
     keep_features : str or None
         A key of `KEEP`.
     runtime : str
-        ``litert`` or ``keras``.
+        A name of `indexer.runtimes.RUNTIMES`.
     limits : PictureLimits
         What a picture may weigh.
     allow_removals : bool
@@ -75,7 +78,7 @@ class IndexOptions:
     dims: int | None = None
     variance: float | None = None
     keep_features: str | None = None
-    runtime: str = "litert"
+    runtime: str = "auto"
     limits: PictureLimits = LIMITS
     allow_removals: bool = False
     retry_failed: bool = False
@@ -119,14 +122,14 @@ def index_catalogue(
     require_runtime(options.runtime)
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lease(folder), Catalog(folder, create=True) as catalog:
-        recipe = _recipe(folder, options)
+        recipe = wanted_recipe(folder, options)
         try:
             plan = stage(catalog, folder, source, progress)
             _check_removals(catalog, plan, options)
             if options.dry_run:
                 return Report(plan, None, catalog.count("pictures", "state = ?", FAILED), None)
             network, weights = _network(folder, options, progress)
-            _keep_width(catalog, recipe, options)
+            keep_width(catalog, recipe, options)
             apply_staged(catalog, plan, progress)
         finally:
             discard(catalog, folder)
@@ -150,7 +153,8 @@ def _check_removals(catalog: Catalog, plan: Plan, options: IndexOptions) -> None
         )
 
 
-def _recipe(folder: Path, options: IndexOptions) -> Recipe:
+def wanted_recipe(folder: Path, options: IndexOptions) -> Recipe:
+    """Return the recipe that the options ask for, else the one in use, else the default."""
     if options.recipe is not None and options.recipe not in RECIPES:
         raise UsageError(
             f"There is no recipe {options.recipe!r}.", hint=f"There are: {', '.join(RECIPES)}."
@@ -180,7 +184,9 @@ def _network(
         If the index has another one than the options ask for.
     """
     installed = installed_network(folder)
-    if installed is not None and options.weights is None and options.runtime == "litert":
+    lacks = options.runtime == "openvino" and not (folder / OPENVINO_FILE).is_file()
+    kept = options.runtime != "keras" and not lacks
+    if installed is not None and options.weights is None and kept:
         if options.input_size not in (None, installed.input_size):
             raise NetworkMismatch(
                 f"The index was made with {installed.input_size} pixels a side, not with"
@@ -193,14 +199,16 @@ def _network(
     size = options.input_size or (installed.input_size if installed else INPUT_SIZE)
     with progress.track("Preparing the network", None, "steps"):
         network, model = convert_cached(weights, size)
+        if installed is not None:
+            installed.require_same(network)
+        if lacks:
+            install_openvino(quantise_cached(weights, size), folder)
     if installed is None:
         install_network(network, model, folder)
-        return network, weights
-    installed.require_same(network)
-    return installed, weights
+    return installed or network, weights
 
 
-def _keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
+def keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
     """Fix the width of the feature file on the first run; refuse to change it afterwards."""
     kept = catalog.meta("feature_width")
     wanted = KEEP[options.keep_features or "all"] * CHANNELS
@@ -234,8 +242,9 @@ def _embed(
     embedder = (
         KerasEmbedder(weights, network.input_size)
         if options.runtime == "keras"
-        else Embedder.for_bulk(folder / MODEL_FILE)
+        else embedder_class(options.runtime, folder).for_bulk(folder / MODEL_FILE)
     )
+    _record_runtime(catalog, runtime_of(options.runtime, folder))
     thumbnails = Thumbnails(folder)
     try:
         return Pipeline(
@@ -251,6 +260,14 @@ def _embed(
         raise
     finally:
         thumbnails.close()
+
+
+def _record_runtime(catalog: Catalog, runtime: str) -> None:
+    """Keep which runtimes made the features: they agree closely, but not to the last bit."""
+    used = (catalog.meta("runtimes") or "").split()
+    if runtime not in used:
+        with catalog.writing():
+            catalog.set_meta("runtimes", " ".join([*used, runtime]))
 
 
 def _drop_thumbnails(folder: Path) -> None:
@@ -286,29 +303,3 @@ def _publish(
     ):
         return current.name
     return build_snapshot(folder, catalog, network, recipe, progress)
-
-
-def rebuild(
-    folder: Path,
-    recipe: str | None,
-    dims: int | None,
-    variance: float | None,
-    progress: Progress = SILENT,
-) -> str:
-    """Build and publish a snapshot from the stored features; return its name.
-
-    Raises
-    ------
-    IndexNotReady
-        If there is no index, or no embedded picture in it.
-    """
-    with Catalog(folder) as catalog, writer_lease(folder):
-        network = installed_network(folder)
-        if network is None:
-            raise IndexNotReady(
-                f"The index in {folder} has no network yet.",
-                hint=f"Fill it with: lookalike index CATALOG --index {folder}",
-            )
-        chosen = _recipe(folder, IndexOptions(recipe=recipe, dims=dims, variance=variance))
-        _keep_width(catalog, chosen, IndexOptions())
-        return build_snapshot(folder, catalog, network, chosen, progress)

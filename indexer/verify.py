@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from indexer.errors import IndexDamaged, IndexNotReady, LookalikeError
 from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.progress import SILENT, Progress
 from indexer.snapshot import SNAPSHOTS, Snapshot, current_name, read_manifest
+from indexer.thumbnails import THUMBNAILS
 from indexer.weights import sha256_of
 
 COMPACT = "`lookalike compact` makes a new snapshot from the stored features."
+ANEW = "Restore it from a backup, or index again into another folder."
 
 
 def problems(folder: Path, progress: Progress = SILENT) -> Iterator[str]:
@@ -29,9 +32,10 @@ def problems(folder: Path, progress: Progress = SILENT) -> Iterator[str]:
     try:
         with Catalog(folder) as catalog:
             yield from _database(catalog)
-            yield from _features(folder, catalog)
+            yield from _features(folder, catalog, progress)
     except (IndexDamaged, sqlite3.DatabaseError) as error:
         yield f"{error} Restore catalog.db from a backup."
+    yield from _thumbnails(folder)
     network = None
     try:
         network = installed_network(folder)
@@ -51,11 +55,56 @@ def _database(catalog: Catalog) -> Iterator[str]:
             yield f"catalog.db: {line}. Restore it from a backup."
 
 
-def _features(folder: Path, catalog: Catalog) -> Iterator[str]:
+def _features(folder: Path, catalog: Catalog, progress: Progress) -> Iterator[str]:
+    count = int(catalog.meta("rows") or 0)
+    file = feature_file(folder, catalog)
+    damaged = []
     try:
-        feature_file(folder, catalog).open(int(catalog.meta("rows") or 0))
+        with progress.track("Checking the features", count, "pictures") as advance:
+            for number, sound in enumerate(file.check(count)):
+                if not sound:
+                    damaged.append(number)
+                advance(1)
     except LookalikeError as error:
         yield str(error)
+    if damaged:
+        named = ", ".join(repr(name) for name in _listings_of(catalog, damaged[:3]))
+        yield (
+            f"{file.path}: the features of {len(damaged):,} of {count:,} pictures were altered"
+            f" since they were written{f', {named} among them' if named else ''}. {ANEW}"
+        )
+
+
+def _listings_of(catalog: Catalog, rows: list[int]) -> Iterator[str]:
+    for number in rows:
+        found = catalog.db.execute(
+            "SELECT l.id FROM pictures p JOIN listings l ON l.number = p.listing"
+            " WHERE p.embedding = ? LIMIT 1",
+            (number,),
+        ).fetchone()
+        if found is not None:
+            yield str(found[0])
+
+
+def _thumbnails(folder: Path) -> Iterator[str]:
+    """Check the thumbnails' database; that it is missing is fine, a backup may leave it out."""
+    path = folder / THUMBNAILS
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            for (line,) in db.execute("PRAGMA quick_check(10)"):
+                if line != "ok":
+                    yield f"{path}: {line}. {ANEW}"
+            # SQLite does not look into what it keeps: a JPEG begins and ends in its own way.
+            (torn,) = db.execute(
+                "SELECT count(*) FROM thumbnails"
+                " WHERE substr(jpeg, 1, 3) <> x'FFD8FF' OR substr(jpeg, -2) <> x'FFD9'"
+            ).fetchone()
+            if torn:
+                yield f"{path}: {torn:,} thumbnails are no whole JPEG. {ANEW}"
+    except sqlite3.DatabaseError as error:
+        yield f"{path}: {error}. {ANEW}"
 
 
 def _model(folder: Path, network: Network | None) -> Iterator[str]:
@@ -98,7 +147,7 @@ def _snapshot(folder: Path, network: Network | None, progress: Progress) -> Iter
 def _files(path: Path, manifest: dict[str, Any], progress: Progress) -> Iterator[str]:
     files = manifest["files"]
     total = sum(said["bytes"] for said in files.values())
-    with progress.track("Checking", total, "bytes") as advance:
+    with progress.track("Checking the snapshot", total, "bytes") as advance:
         for name, said in files.items():
             file = path / name
             if not file.is_file():

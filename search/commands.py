@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from indexer.console import index_option, json_option, out, write_json
-from indexer.errors import UsageError
+from indexer.errors import PictureError, UsageError
+from indexer.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
     from indexer.listing import Region
     from search.engine import Engine
-    from search.query import Page, Query
+    from search.query import Example, Page, Query
 
 
 def parse_region(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Region | None:
@@ -29,16 +30,53 @@ def parse_region(_ctx: click.Context, _param: click.Parameter, text: str | None)
     return x, y, w, h
 
 
+def parse_example(text: str) -> Example:
+    """Turn ``PHOTO``, ``id:LISTING`` or either with ``=WEIGHT`` behind it into an example."""
+    from search.query import Example  # noqa: PLC0415
+
+    what, mark, number = text.rpartition("=")
+    weight = 1.0
+    if mark and not Path(text).exists():
+        try:
+            weight = float(number)
+        except ValueError:
+            what = text
+    else:
+        what = text
+    if what.startswith("id:"):
+        return Example(listing_id=what.removeprefix("id:"), weight=weight)
+    return Example(photo=Path(what), weight=weight)
+
+
 @click.command("search", short_help="Find the listings that look like a photo.")
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
 @index_option
 @json_option
 @click.option("--id", "listing_id", help="Look for listings like this one instead of a photo.")
+@click.option(
+    "--like",
+    "likes",
+    multiple=True,
+    metavar="WHAT[=WEIGHT]",
+    help="One of several things to be like at once: a photo, or id:LISTING. Repeat it.",
+)
+@click.option(
+    "--unlike",
+    "unlikes",
+    multiple=True,
+    metavar="WHAT[=WEIGHT]",
+    help="What to be unlike, beside --like. Repeat it.",
+)
 @click.option("-k", "k", default=10, show_default=True, help="How many hits.")
 @click.option(
     "--region", callback=parse_region, metavar="X,Y,W,H", help="The part of the photo that matters."
 )
 @click.option("--min-score", type=float, help="Leave out hits that score lower (0 to 1).")
+@click.option(
+    "--prior/--no-prior",
+    default=True,
+    help="Whether the predicted category takes part in the ranking, or similarity alone.",
+)
 @click.option(
     "--montage",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -46,42 +84,56 @@ def parse_region(_ctx: click.Context, _param: click.Parameter, text: str | None)
 )
 @click.option(
     "--runtime",
-    type=click.Choice(["litert", "keras"]),
-    default="litert",
+    type=click.Choice(RUNTIMES),
+    default="auto",
     show_default=True,
-    help="What runs the network.",
+    help="What runs the network; auto: openvino for an index made with it, else litert.",
 )
 def search(
     photos: tuple[Path, ...],
     index_folder: Path,
     as_json: bool,
     listing_id: str | None,
+    likes: tuple[str, ...],
+    unlikes: tuple[str, ...],
     k: int,
     region: Region | None,
     min_score: float | None,
+    prior: bool,
     montage: Path | None,
     runtime: str,
 ) -> None:
     """Find the listings that look like each of PHOTOS, or like the listing --id.
 
-    With --json, one page of hits a line, in the order of the photos.
+    Several --like and --unlike make one question. With --json, one page of hits a line, in the
+    order of the photos.
     """
-    if bool(photos) == (listing_id is not None):
+    if bool(photos) + (listing_id is not None) + bool(likes) != 1:
         raise UsageError(
-            "A search takes photos or a listing's id.",
+            "A search takes photos, a listing's id or --like.",
             hint="lookalike search PHOTO..., or lookalike search --id ID",
         )
     from search.engine import Engine  # noqa: PLC0415 - FAISS
     from search.query import Query  # noqa: PLC0415
 
-    queries = [Query(photo=photo, k=k, region=region, min_score=min_score) for photo in photos] or [
-        Query(listing_id=listing_id, k=k, min_score=min_score)
-    ]
+    options: dict[str, Any] = {"k": k, "min_score": min_score, "prior": prior}
+    if likes or unlikes:
+        queries = [
+            Query(
+                positives=tuple(map(parse_example, likes)),
+                negatives=tuple(map(parse_example, unlikes)),
+                **options,
+            )
+        ]
+    elif photos:
+        queries = [Query(photo=photo, region=region, **options) for photo in photos]
+    else:
+        queries = [Query(listing_id=listing_id, **options)]
     engine = Engine.open(index_folder, runtime=runtime)
     answered: list[tuple[Query, Page]] = []
     try:
         for query in queries:
-            page = engine.search(query)
+            page = _answer(engine, query)
             answered.append((query, page))
             _show(query, page, as_json)
     finally:
@@ -89,6 +141,16 @@ def search(
         if montage is not None and answered:
             _montage(engine, answered, montage)
         engine.close()
+
+
+def _answer(engine: Engine, query: Query) -> Page:
+    try:
+        return engine.search(query)
+    except PictureError as error:
+        if not isinstance(query.photo, Path):
+            raise
+        # Of several photos, one wants to know which it was.
+        raise type(error)(f"{query.photo}: {error.message}", hint=error.hint) from error
 
 
 def _montage(engine: Engine, answered: list[tuple[Query, Page]], path: Path) -> None:
@@ -111,31 +173,46 @@ def _show(query: Query, page: Page, as_json: bool) -> None:
             )
         )
         return
+    console = out()
+    what = _named(query)
+    if not page.hits:
+        console.print(f"Nothing is like {what} by at least the score that was asked for.")
+        return
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    what = str(query.photo) if query.photo is not None else f"listing {query.listing_id}"
-    table = Table(
-        title=f"Like {what}  [dim]{page.took_ms['total']:.0f} ms, snapshot {page.snapshot}[/dim]",
-        title_justify="left",
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
-    table.add_column("#", justify="right")
-    table.add_column("Similarity", justify="right")
+    took = f"  {page.took_ms['total']:.0f} ms, snapshot {page.snapshot}"
+    console.print(Text.assemble((f"Like {what}", "bold"), (took, "dim")), soft_wrap=True)
+    if page.category:
+        guesses = ", ".join(f"{name} {confidence:.0%}" for name, confidence in page.category[:3])
+        console.print(Text(f"Category: {guesses}", "dim"))
+    if not page.close_match:
+        console.print("No close match; these are the nearest there are.")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("#", "Score", "Similarity"):
+        table.add_column(name, justify="right")
     for name in ("Id", "Title", "Category"):
         table.add_column(name, overflow="fold")
     for hit in page.hits:
         mark = " =" if hit.near_duplicate else ""
         table.add_row(
             str(hit.rank),
+            f"{hit.score:.2f}",
             f"{hit.similarity:.3f}{mark}",
             hit.listing.id,
             hit.listing.title,
             hit.listing.category,
         )
-    console = out()
-    if page.hits:
-        console.print(table)
-    else:
-        console.print(f"Nothing is like {what} by at least the score that was asked for.")
+    console.print(table)
     console.print()
+
+
+def _named(query: Query) -> str:
+    def one(example: Example) -> str:
+        shown = example.photo.name if isinstance(example.photo, Path) else example.listing_id
+        return str(shown)
+
+    if not query.positives:
+        return one(query.examples[0]) if query.photo else f"listing {query.listing_id}"
+    said = " and ".join(map(one, query.positives))
+    return said + (f", unlike {' and '.join(map(one, query.negatives))}" if query.negatives else "")

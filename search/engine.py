@@ -11,23 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.catalog import FAILED, Catalog
-from indexer.embedder import Embedder, KerasEmbedder, require_runtime
-from indexer.errors import IndexDamaged, ListingNotFound, NetworkMismatch, QueryError
-from indexer.listing import Listing
-from indexer.model import MODEL_FILE, Network, convert_cached, installed_network
-from indexer.pictures import LIMITS, PictureLimits, prepare
+from indexer.embedder import Embedder
+from indexer.errors import IndexDamaged, ListingNotFound, QueryError
+from indexer.listing import Listing, Region
+from indexer.model import MODEL_FILE, Network, installed_network
+from indexer.pictures import LIMITS, PictureLimits, Prepared, prepare
+from indexer.runtimes import require_runtime
+from indexer.scores import CLOSE
 from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
 from indexer.sources import read_picture
 from indexer.thumbnails import Thumbnails
-from indexer.weights import find_weights
+from search.asking import MS, ask
+from search.hits import hits_of
 from search.index import VectorIndex
-from search.query import Hit, Page, Query
-from search.ranking import NEAR_DUPLICATE, Candidate, rank, score
-
-MS = 1000
+from search.loading import load_network
+from search.query import Page, Query
+from search.ranking import posterior_of, rank
 
 
 class Engine:
@@ -38,7 +39,7 @@ class Engine:
     path : Path
         The index's folder.
     runtime : str
-        ``litert`` or ``keras``.
+        A name of `indexer.runtimes.RUNTIMES`.
     threads : int or None
         Threads of the network; None for as many as there are cores.
     limits : PictureLimits
@@ -56,7 +57,7 @@ class Engine:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._embedder: Embedder | None = None
-        with self._catalog():
+        with self.catalog():
             pass  # a database that is missing, damaged or too new is said now
         self.network = self._installed_network()
         self._state = self._opened()
@@ -66,7 +67,7 @@ class Engine:
         cls,
         path: str | Path,
         *,
-        runtime: str = "litert",
+        runtime: str = "auto",
         threads: int | None = None,
         limits: PictureLimits = LIMITS,
     ) -> Engine:
@@ -83,10 +84,20 @@ class Engine:
         """
         return cls(Path(path), runtime=runtime, threads=threads, limits=limits)
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that is searched now; `refresh` may change it."""
+        return self._state[0]
+
+    @property
+    def index(self) -> VectorIndex:
+        """The FAISS index of `snapshot`."""
+        return self._state[1]
+
     def warm_up(self) -> None:
         """Load the network now rather than at the first photo."""
         size = self.network.input_size
-        self._network().embed(np.zeros((size, size, 3), np.uint8))
+        self.embedder().embed(np.zeros((size, size, 3), np.uint8))
 
     def refresh(self) -> bool:
         """Take up a newer snapshot if there is one; return whether there was."""
@@ -123,18 +134,42 @@ class Engine:
         started = time.perf_counter()
         snapshot, index = self._state
         took: dict[str, float] = {"decode": 0.0, "embed": 0.0}
-        leave_out: tuple[int, ...] = ()
-        if query.photo is not None:
-            vectors = self._photo_vectors(snapshot, query, took)
-        else:
-            vectors, leave_out = self._listing_vectors(snapshot, query.listing_id or "")
+        asked = ask(self, snapshot, query, took)
         searching = time.perf_counter()
-        found = rank(index, snapshot.listings, vectors, query.k, leave_out)
-        hits = self._hits(snapshot, found, query.min_score)
+        found = rank(snapshot, index, asked.vectors, query.k, asked.leave_out, prior=query.prior)
+        close = bool(found.candidates) and found.candidates[0].score >= CLOSE
+        hits = hits_of(self, snapshot, query, asked, found.candidates)
         ended = time.perf_counter()
         took["search"] = (ended - searching) * MS
         took["total"] = (ended - started) * MS
-        return Page(hits, snapshot.name, took)
+        return Page(hits, snapshot.name, took, category=found.category, close_match=close)
+
+    def classify(
+        self, photo: bytes | Path, region: Region | None = None
+    ) -> list[tuple[str, float]]:
+        """Predict a photo's category.
+
+        Parameters
+        ----------
+        photo : bytes or Path
+            The encoded photo, or the path of its file.
+        region : Region, optional
+            The part of it that matters.
+
+        Returns
+        -------
+        list of (str, float)
+            The likeliest categories with their confidences, likeliest first; empty where the
+            catalogue has no two categories that can be told apart.
+
+        Raises
+        ------
+        PictureError
+            If the photo cannot be used.
+        """
+        snapshot, index = self._state
+        asked = ask(self, snapshot, Query(photo=photo, region=region), {"decode": 0, "embed": 0})
+        return posterior_of(snapshot, index, asked.vectors)
 
     def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
         """Return a listing and its pictures' thumbnail keys ('' for a rejected picture).
@@ -144,12 +179,12 @@ class Engine:
         ListingNotFound
             If there is none of this id.
         """
-        with self._catalog() as catalog:
+        with self.catalog() as catalog:
             return catalog.listing(listing_id)
 
     def sample(self, count: int) -> list[tuple[Listing, tuple[str, ...]]]:
         """Return some listings to look at, spread over the categories; the same each time."""
-        with self._catalog() as catalog:
+        with self.catalog() as catalog:
             rows = catalog.db.execute(
                 "SELECT number FROM (SELECT number, row_number() OVER"
                 " (PARTITION BY category ORDER BY number) AS turn FROM (SELECT * FROM listings"
@@ -190,7 +225,7 @@ class Engine:
         """Return what this index is and holds, fit for JSON."""
         snapshot, _ = self._state
         manifest = snapshot.manifest
-        with self._catalog() as catalog:
+        with self.catalog() as catalog:
             counts = {
                 "listings": catalog.count("listings"),
                 "pictures": catalog.count("pictures"),
@@ -204,6 +239,8 @@ class Engine:
             "index": manifest["index"]["factory"],
             "recall_at_10": manifest["index"]["recall_at_10"],
             "recipe": manifest["recipe"],
+            "category_model": manifest["categories"],
+            "photos": manifest["photos"],
             "network": asdict(self.network),
             "snapshot": snapshot.name,
             "created": manifest["created"],
@@ -237,83 +274,31 @@ class Engine:
         return network
 
     @contextmanager
-    def _catalog(self) -> Iterator[Catalog]:
+    def catalog(self) -> Iterator[Catalog]:
         """Lend this thread's connection; SQLite's are not shared between threads."""
         if "catalog" not in self._local.__dict__:
             self._local.catalog = Catalog(self.path)
         yield self._local.catalog
 
-    def _network(self) -> Embedder:
+    def embedder(self) -> Embedder:
+        """Return the network, loaded on the first call."""
         with self._lock:
             if self._embedder is None:
-                self._embedder = self._load_network()
+                self._embedder = load_network(self.path, self.network, self._runtime, self._threads)
             return self._embedder
 
-    def _load_network(self) -> Embedder:
-        if self._runtime == "litert":
-            return Embedder.for_photos(self.path / MODEL_FILE, self._threads)
-        name = self.network.name.partition("-")[0]
-        if name not in ("imagenet", "nsfwjs"):
-            raise NetworkMismatch(
-                f"The weights file {self.network.name} is not kept in the index.",
-                hint="Use --runtime litert, which needs only the converted network.",
-            )
-        weights = find_weights(name)
-        self.network.require_same(convert_cached(weights, self.network.input_size)[0])
-        return KerasEmbedder(weights, self.network.input_size)
+    def prepared(self, photo: bytes | Path | None, region: Region | None = None) -> Prepared:
+        """Return a photo as the network sees it.
 
-    def _photo_vectors(
-        self, snapshot: Snapshot, query: Query, took: dict[str, float]
-    ) -> NDArray[np.float32]:
-        started = time.perf_counter()
-        data = query.photo if isinstance(query.photo, bytes) else _read_photo(query.photo)
-        prepared = prepare(data, self.network.input_size, region=query.region, limits=self.limits)
-        decoded = time.perf_counter()
-        features = self._network().embed(prepared.pixels)
-        took["decode"] = (decoded - started) * MS
-        took["embed"] = (time.perf_counter() - decoded) * MS
-        return snapshot.projection.transform(features[np.newaxis])
-
-    def _listing_vectors(
-        self, snapshot: Snapshot, listing_id: str
-    ) -> tuple[NDArray[np.float32], tuple[int, ...]]:
-        with self._catalog() as catalog:
-            catalog.listing(listing_id)  # says so if there is none
-            number = catalog.number_of(listing_id)
-        positions = np.flatnonzero(snapshot.listings == number)
-        if not len(positions):
-            raise QueryError(
-                f"The listing {listing_id!r} has no picture that could be searched with.",
-                hint="See why with: lookalike status --failures",
-            )
-        return snapshot.vectors[positions].astype(np.float32), (number,)
-
-    def _hits(
-        self, snapshot: Snapshot, found: list[Candidate], min_score: float | None
-    ) -> list[Hit]:
-        kept = [c for c in found if min_score is None or score(c.similarity) >= min_score]
-        with self._catalog() as catalog:
-            listings = catalog.listings(candidate.listing for candidate in kept)
-            matched = catalog.positions(int(snapshot.pictures[c.position]) for c in kept)
-        hits: list[Hit] = []
-        for candidate in kept:
-            if candidate.listing not in listings:
-                continue  # removed from the catalogue since the snapshot was made
-            listing, thumbnails = listings[candidate.listing]
-            similarity = min(1.0, candidate.similarity)
-            picture = int(snapshot.pictures[candidate.position])
-            hits.append(
-                Hit(
-                    rank=len(hits) + 1,
-                    score=score(similarity),
-                    similarity=similarity,
-                    near_duplicate=similarity >= NEAR_DUPLICATE,
-                    listing=listing,
-                    picture=matched.get(picture, 0),
-                    thumbnails=thumbnails,
-                )
-            )
-        return hits
+        Raises
+        ------
+        QueryError
+            If its file cannot be read.
+        PictureError
+            If it is no picture that can be used.
+        """
+        data = photo if isinstance(photo, bytes) else _read_photo(photo)
+        return prepare(data, self.network.input_size, region=region, limits=self.limits)
 
 
 def _read_photo(path: Path | None) -> bytes:

@@ -46,7 +46,7 @@ def search() -> Response:
     """Find the listings that look like a photo.
 
     The photo comes as the file of a multipart form, or in base64 as JSON; a listing that is
-    indexed can be named instead.
+    indexed can be named instead, or several of either that the hits shall be like and unlike.
     """
     if request.mimetype == JSON:
         return answer_page(current_engine().search(query_from_json()))
@@ -76,7 +76,12 @@ def get_listing(path: ListingPath) -> Response:
 @route(api, "get", "/listings/<listing_id>/similar", answers=PageAnswer, errors=(404, 503))
 def get_similar(path: ListingPath, query: SimilarQuery) -> Response:
     """Find the listings that look like a listing."""
-    asked = Query(listing_id=path.listing_id, k=query.k, min_score=query.min_score)
+    asked = Query(
+        listing_id=path.listing_id,
+        k=query.k,
+        min_score=query.min_score,
+        prior=query.category_prior,
+    )
     return answer_page(current_engine().search(asked))
 
 

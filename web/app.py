@@ -9,11 +9,15 @@ from flask import Flask
 from indexer.pictures import PictureLimits
 from web import errors, headers, openapi, uploads, wording
 from web.api import api
+from web.api_explain import explaining
 from web.engine import EngineHolder, SearchEngine
 from web.health import health
+from web.map import MapHolder
+from web.map import pages as map_pages
 from web.pages import pages
 from web.pictures import pictures
 from web.settings import Settings
+from web.why import why
 
 
 def create_app(settings: Settings | None = None, *, engine: SearchEngine | None = None) -> Flask:
@@ -32,7 +36,10 @@ def create_app(settings: Settings | None = None, *, engine: SearchEngine | None 
     app = cast(Flask, documented)
     app.extensions["lookalike.settings"] = settings
     limits = PictureLimits(max_pixels=settings.max_pixels)
-    app.extensions["lookalike.engine"] = EngineHolder(settings.index, limits=limits, engine=engine)
+    app.extensions["lookalike.engine"] = EngineHolder(
+        settings.index, limits=limits, runtime=settings.runtime, engine=engine
+    )
+    app.extensions["lookalike.map"] = MapHolder()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     errors.register(app)
@@ -40,8 +47,11 @@ def create_app(settings: Settings | None = None, *, engine: SearchEngine | None 
     uploads.register(app, settings)
     wording.register(app)
     documented.register_api(api)
+    documented.register_api(explaining)
     documented.register_api(health)
     app.register_blueprint(openapi.pages, url_prefix="/api/v1")
     app.register_blueprint(pages)
     app.register_blueprint(pictures)
+    app.register_blueprint(why)
+    app.register_blueprint(map_pages)
     return app

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from indexer.runtimes import RUNTIMES
+
 
 @click.command()
 @click.option(
@@ -35,9 +37,18 @@ import click
     type=click.IntRange(1, 256),
     help="How many requests are answered at once.  [default: the cores, at least 4]",
 )
-def serve(index: Path, host: str, port: int, threads: int | None) -> None:
+@click.option(
+    "--runtime",
+    type=click.Choice(RUNTIMES),
+    envvar="LOOKALIKE_RUNTIME",
+    default="auto",
+    show_default=True,
+    show_envvar=True,
+    help="What runs the network; auto: openvino for an index made with it, else litert.",
+)
+def serve(index: Path, host: str, port: int, threads: int | None, runtime: str) -> None:
     """Serve the page and the JSON API."""
     from web.server import serve as run_server  # noqa: PLC0415
     from web.settings import Settings  # noqa: PLC0415
 
-    run_server(Settings.from_env(index=index), host, port, threads)
+    run_server(Settings.from_env(index=index, runtime=runtime), host, port, threads)

@@ -13,6 +13,7 @@ from flask import current_app
 from indexer.errors import LookalikeError, NetworkMismatch
 from indexer.listing import Listing
 from indexer.pictures import LIMITS, PictureLimits
+from search.explain import Explainable
 from search.query import Page, Query
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ RECHECK_SECONDS = 1.0
 """How long to wait before looking again for an index, or for a newer snapshot of it."""
 
 
-class SearchEngine(Protocol):
+class SearchEngine(Explainable, Protocol):
     """What the page and the API ask of `search.engine.Engine`."""
 
     def search(self, query: Query, /) -> Page:
@@ -58,6 +59,8 @@ class EngineHolder:
         The index.
     limits : PictureLimits, optional
         What a photo may cost: passed to `Engine.open`.
+    runtime : str, optional
+        What runs the network, a name of `indexer.runtimes.RUNTIMES`: passed on, too.
     engine : SearchEngine, optional
         An engine that is open already.
     recheck_seconds : float, optional
@@ -69,11 +72,13 @@ class EngineHolder:
         path: Path,
         *,
         limits: PictureLimits = LIMITS,
+        runtime: str = "auto",
         engine: SearchEngine | None = None,
         recheck_seconds: float = RECHECK_SECONDS,
     ) -> None:
         self.path = path
         self.limits = limits
+        self.runtime = runtime
         self.recheck_seconds = recheck_seconds
         self._engine = engine
         self._error: LookalikeError | None = None
@@ -114,7 +119,7 @@ class EngineHolder:
             if self._error is not None and time.monotonic() < self._next_look:
                 raise self._error.with_traceback(None)
             try:
-                self._engine = _open_engine(self.path, self.limits)
+                self._engine = _open_engine(self.path, self.limits, self.runtime)
                 self._error = None
             except LookalikeError as error:
                 self._note(error, "The index cannot be served: %s")
@@ -147,10 +152,10 @@ def current_engine() -> SearchEngine:
     return holder.get()
 
 
-def _open_engine(path: Path, limits: PictureLimits) -> SearchEngine:
+def _open_engine(path: Path, limits: PictureLimits, runtime: str) -> SearchEngine:
     # FAISS and LiteRT take a second to load, which only an index that is served is worth.
     from search.engine import Engine  # noqa: PLC0415
 
-    engine = Engine.open(path, limits=limits)
+    engine = Engine.open(path, runtime=runtime, limits=limits)
     engine.warm_up()
     return engine

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from indexer.listing import Attribute
-from search.query import MAX_K
+from search.query import MAX_EXAMPLES, MAX_K, MAX_WEIGHT
 
 ListingId = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -55,8 +55,48 @@ def _split_region(value: Any) -> Any:
     return numbers
 
 
+RegionField = Annotated[
+    ShareOfPhoto | None,
+    BeforeValidator(_split_region),
+    WithJsonSchema(
+        {
+            "type": ["string", "null"],
+            "description": "x,y,width,height of the part of the photo that matters, each as a"
+            " share (0 to 1) of the upright photo.",
+            "examples": ["0.1,0.1,0.5,0.8"],
+        }
+    ),
+]
+"""A region as it is written into a form."""
+
+
+CategoryPrior = Annotated[
+    bool,
+    Field(
+        description="Whether the predicted category takes part in the ranking, or similarity alone."
+    ),
+]
+
+
+class ExampleJson(Strict):
+    """One of several pictures that a question is made of: a photo, or a listing."""
+
+    image_base64: str | None = Field(None, description="The encoded photo in base64.")
+    listing_id: ListingId | None = Field(None, description="A listing; left out of the answer.")
+    region: ShareOfPhoto | None = None
+    weight: float = Field(
+        1.0, gt=0, le=MAX_WEIGHT, allow_inf_nan=False, description="Beside the others."
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ExampleJson:
+        if (self.image_base64 is None) == (self.listing_id is None):
+            raise ValueError("An example is exactly one of image_base64 and listing_id")
+        return self
+
+
 class SearchJson(Strict):
-    """A search as JSON: one of `image_base64`, `listing_id` and `image_url`."""
+    """A search as JSON: one of `image_base64`, `listing_id`, `positives` and `image_url`."""
 
     image_base64: str | None = Field(
         None, description="The encoded photo (JPEG, PNG, WebP, ...) in base64."
@@ -65,15 +105,24 @@ class SearchJson(Strict):
     image_url: str | None = Field(
         None, description="The URL of a photo. This server fetches none: 422."
     )
+    positives: list[ExampleJson] = Field(
+        [], max_length=MAX_EXAMPLES, description="Find what is like all of these at once."
+    )
+    negatives: list[ExampleJson] = Field(
+        [], max_length=MAX_EXAMPLES, description="And not like these."
+    )
     k: Hits = 10
     region: ShareOfPhoto | None = None
     min_score: MinScore = None
+    category_prior: CategoryPrior = True
 
     @model_validator(mode="after")
     def _exactly_one(self) -> SearchJson:
-        given = (self.image_base64, self.listing_id, self.image_url)
+        given = (self.image_base64, self.listing_id, self.image_url, self.positives or None)
         if sum(value is not None for value in given) != 1:
-            raise ValueError("A search takes exactly one of image_base64, listing_id and image_url")
+            raise ValueError(
+                "A search takes exactly one of image_base64, listing_id, positives and image_url"
+            )
         return self
 
 
@@ -81,19 +130,9 @@ class SearchFields(Strict):
     """The fields that go with a photo in a form."""
 
     k: Hits = 10
-    region: Annotated[
-        ShareOfPhoto | None,
-        BeforeValidator(_split_region),
-        WithJsonSchema(
-            {
-                "type": ["string", "null"],
-                "description": "x,y,width,height of the part of the photo that matters, each as a"
-                " share (0 to 1) of the upright photo.",
-                "examples": ["0.1,0.1,0.5,0.8"],
-            }
-        ),
-    ] = None
+    region: RegionField = None
     min_score: MinScore = None
+    category_prior: CategoryPrior = True
 
 
 class SimilarQuery(Strict):
@@ -101,6 +140,7 @@ class SimilarQuery(Strict):
 
     k: Hits = 10
     min_score: MinScore = None
+    category_prior: CategoryPrior = True
 
 
 class ListingPath(BaseModel):
@@ -140,7 +180,10 @@ class HitAnswer(BaseModel):
     """One listing of an answer."""
 
     rank: int = Field(ge=1)
-    score: float = Field(description="0 to 1; what the answer is ordered by.")
+    score: float = Field(
+        description="0 to 1, falling with rank and comparable between queries; below .5, chance"
+        " finds hits as close in this catalogue."
+    )
     similarity: float = Field(description="Cosine to the listing's closest picture.")
     near_duplicate: bool = Field(description="Whether the two seem to be one picture.")
     listing: ListingAnswer
@@ -157,6 +200,9 @@ class PageAnswer(BaseModel):
     """A page of hits, best first."""
 
     hits: list[HitAnswer]
+    close_match: bool = Field(
+        description="Whether the best hit is closer than what chance finds in this catalogue."
+    )
     next_cursor: str | None
     category: list[CategoryAnswer]
     snapshot: str = Field(description="The name of the snapshot that was searched.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +17,16 @@ from web.engine import current_engine
 from web.errors import FRAGMENT, problem_of
 from web.settings import current_settings
 from web.uploads import photo_from_form
-from web.urls import image_url, is_public, listing_url, preview_url, static_url, thumbnail_url
+from web.urls import (
+    data_url,
+    image_url,
+    is_public,
+    listing_url,
+    preview_url,
+    static_url,
+    thumbnail_url,
+    why_url,
+)
 
 QUERY_PREVIEW_SIDE = 320
 
@@ -30,6 +38,7 @@ def _offer_to_templates() -> dict[str, Any]:
     return {
         "listing_url": listing_url,
         "preview_url": preview_url,
+        "why_url": why_url,
         "is_public": is_public,
         "static_url": static_url,
         "settings": current_settings(),
@@ -59,6 +68,8 @@ def search() -> ResponseReturnValue:
         template,
         page=page_as_dict(page, thumbnail_url=thumbnail_url, image_url=image_url),
         photo=_small(photo),
+        # Only the script has the photo still, and can send it once more to ask "why?".
+        scripted=FRAGMENT in request.headers,
     )
 
 
@@ -96,5 +107,4 @@ def _small(photo: bytes) -> str:
         image = open_picture(photo, at_least=QUERY_PREVIEW_SIDE, limits=limits)
     except PictureError:
         return ""  # what the engine could read and this cannot is only not shown
-    small = base64.b64encode(to_jpeg(image, QUERY_PREVIEW_SIDE, 80)).decode()
-    return f"data:image/jpeg;base64,{small}"
+    return data_url(to_jpeg(image, QUERY_PREVIEW_SIDE, 80))

@@ -11,6 +11,7 @@ from typing import Any
 from flask import current_app
 
 from indexer.errors import UsageError
+from indexer.runtimes import require_runtime
 from search.query import MAX_K
 
 PREFIX = "LOOKALIKE_"
@@ -28,6 +29,13 @@ class Settings:
         default=100_000_000,
         metadata={
             "help": "The largest picture, a photo or the catalogue's, that is decoded, in pixels."
+        },
+    )
+    runtime: str = field(
+        default="auto",
+        metadata={
+            "help": "What runs the network: litert, openvino, keras, or auto: openvino for an index"
+            " that was made with it, else litert."
         },
     )
     page_hits: int = field(
@@ -49,6 +57,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
+        require_runtime(self.runtime)
         for name, value in ((f.name, getattr(self, f.name)) for f in fields(self)):
             if isinstance(value, int) and value < 1:
                 raise UsageError(f"The setting {name} is {value}, and must be at least 1.")
@@ -68,7 +77,7 @@ class Settings:
         for setting in fields(cls):
             text = environ.get(variable(setting.name), "")
             if text:
-                kind: type[Path] | type[int] = type(getattr(cls(), setting.name))
+                kind: type[Path] | type[int] | type[str] = type(getattr(cls(), setting.name))
                 try:
                     values[setting.name] = kind(text)
                 except ValueError as error:

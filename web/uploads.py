@@ -8,13 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from typing import IO
+from typing import IO, TypeVar
 
 from flask import Flask, Request, request
-from pydantic import ValidationError
-from werkzeug.datastructures import MultiDict
+from pydantic import BaseModel, ValidationError
 
-from search.query import Query
+from search.query import Example, Query
 from web.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -23,9 +22,11 @@ from web.errors import (
     UrlSearchDisabled,
     invalid,
 )
-from web.models import SearchFields, SearchJson
+from web.models import ExampleJson, SearchFields, SearchJson
 from web.settings import Settings, current_settings
 from web.wording import mebibytes
+
+Asked = TypeVar("Asked", bound=BaseModel)
 
 FORM = "multipart/form-data"
 JSON = "application/json"
@@ -70,34 +71,44 @@ def largest_body(settings: Settings) -> int:
 
 def query_from_json() -> Query:
     """Read a search from a JSON body."""
-    try:
-        asked = SearchJson.model_validate_json(request.get_data(cache=False), strict=True)
-    except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
-            raise MalformedBody("The body is not JSON.") from error
-        raise invalid(error) from error
+    asked = body_as(SearchJson)
     if asked.image_url is not None:
         raise UrlSearchDisabled(
             "This server does not fetch photos from a URL.",
             hint="Send the photo itself, as a multipart file or in image_base64.",
         )
     return Query(
-        photo=None if asked.image_base64 is None else _from_base64(asked.image_base64),
+        photo=None if asked.image_base64 is None else photo_from_base64(asked.image_base64),
         listing_id=asked.listing_id,
+        positives=tuple(map(_example, asked.positives)),
+        negatives=tuple(map(_example, asked.negatives)),
         k=asked.k,
         region=asked.region,
         min_score=asked.min_score,
+        prior=asked.category_prior,
+    )
+
+
+def _example(one: ExampleJson) -> Example:
+    return Example(
+        photo=None if one.image_base64 is None else photo_from_base64(one.image_base64),
+        listing_id=one.listing_id,
+        region=one.region,
+        weight=one.weight,
     )
 
 
 def query_from_form() -> Query:
     """Read a search from a multipart form, letting nothing unknown through."""
     photo = photo_from_form()
-    extra = set(request.files) - {"image"}
-    if extra:
-        raise InvalidRequest(f"There is no file {min(extra)!r} here.", hint="Send 'image' only.")
-    asked = _fields(request.form)
-    return Query(photo=photo, k=asked.k, region=asked.region, min_score=asked.min_score)
+    asked = fields_as(SearchFields)
+    return Query(
+        photo=photo,
+        k=asked.k,
+        region=asked.region,
+        min_score=asked.min_score,
+        prior=asked.category_prior,
+    )
 
 
 def photo_from_form() -> bytes:
@@ -117,15 +128,30 @@ def photo_from_form() -> bytes:
     return _bounded(photo)
 
 
-def _fields(form: MultiDict[str, str]) -> SearchFields:
-    given = {name: value for name, value in form.items() if value.strip()}
+def body_as(model: type[Asked]) -> Asked:
+    """Read a JSON body, letting nothing unknown through."""
     try:
-        return SearchFields.model_validate(given)
+        return model.model_validate_json(request.get_data(cache=False), strict=True)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise MalformedBody("The body is not JSON.") from error
+        raise invalid(error) from error
+
+
+def fields_as(model: type[Asked]) -> Asked:
+    """Read what goes with the photo in a multipart form, letting nothing unknown through."""
+    extra = set(request.files) - {"image"}
+    if extra:
+        raise InvalidRequest(f"There is no file {min(extra)!r} here.", hint="Send 'image' only.")
+    given = {name: value for name, value in request.form.items() if value.strip()}
+    try:
+        return model.model_validate(given)
     except ValidationError as error:
         raise invalid(error) from error
 
 
-def _from_base64(text: str) -> bytes:
+def photo_from_base64(text: str) -> bytes:
+    """Return the photo in a JSON body."""
     compact = "".join(text.split())
     most = current_settings().max_upload_bytes
     if len(compact) // 4 * 3 > most + 3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -19,9 +20,19 @@ def listing_url(listing_id: str) -> str:
     return url_for("pages.listing_page", listing_id=listing_id)
 
 
+def why_url(listing_id: str, other: str) -> str:
+    """Return the page that shows why one listing is found by another."""
+    return url_for("why.why_listing", listing_id=listing_id, other=other)
+
+
 def thumbnail_url(key: str) -> str:
     """Return a thumbnail by its key: its bytes never change."""
     return url_for("pictures.thumbnail", key=key)
+
+
+def map_sheet_url(version: str, number: int) -> str:
+    """Return a sheet of the map's small tiles: its bytes never change."""
+    return url_for("map.sheet", version=version, number=number)
 
 
 def preview_url(listing_id: str, position: int) -> str:
@@ -42,6 +53,11 @@ def is_public(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def data_url(jpeg: bytes) -> str:
+    """Return a JPEG as a URL that holds it: for what is stored nowhere."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def static_url(name: str) -> str:

@@ -6,12 +6,8 @@ from flask import Flask
 
 from indexer.listing import Attribute
 
-CLOSENESS = ((0.7, "Very close"), (0.5, "Close"), (0.32, "Related"))
-"""From which similarity on what is said of a hit, best first.
-
-Of 3,068 photos of clothes, two by chance are at .32 or less in 99 cases of 100, and half of them
-have another one nearer than .57.
-"""
+CLOSENESS = ((0.8, "Very close"), (0.5, "Close"), (0.2, "Related"))
+"""From which score on what is said of a hit, best first; .5 is `indexer.scores.CLOSE`."""
 
 DISTANT = "Distant"
 
@@ -21,9 +17,9 @@ WHOLE = frozenset({"JPY", "KRW", "CLP", "VND", "ISK", "HUF"})
 """Currencies that are not written with decimals."""
 
 
-def closeness(similarity: float) -> str:
+def closeness(score: float) -> str:
     """Say in words how close a hit is."""
-    return next((words for least, words in CLOSENESS if similarity >= least), DISTANT)
+    return next((words for least, words in CLOSENESS if score >= least), DISTANT)
 
 
 def price(amount: float, currency: str) -> str:

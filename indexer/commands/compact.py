@@ -12,7 +12,7 @@ from indexer.console import index_option, json_option, progress, write_json
 @click.command("compact", short_help="Build a new snapshot from the stored features.")
 @index_option
 @json_option
-@click.option("--recipe", type=click.Choice(["default", "seed"]), help="Another recipe.")
+@click.option("--recipe", type=click.Choice(["default", "wide", "seed"]), help="Another recipe.")
 @click.option("--dims", type=int, help="Principal components to keep.")
 @click.option("--variance", type=float, help="Keep as many as explain this share of the variance.")
 def compact(
@@ -26,7 +26,7 @@ def compact(
 
     For another recipe, or where `lookalike verify` found the snapshot damaged.
     """
-    from indexer.sync import rebuild  # noqa: PLC0415
+    from indexer.rebuild import rebuild  # noqa: PLC0415
 
     shown = progress(as_json)
     name = rebuild(index_folder, recipe, dims, variance, shown)

@@ -11,6 +11,7 @@ import click
 
 from indexer.console import index_option, json_option, progress, write_json
 from indexer.errors import UsageError
+from indexer.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
     from indexer.sync import Report
@@ -46,7 +47,7 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--input-size", type=int, help="Pixels a side of the network's input; 299.")
 @click.option(
-    "--recipe", type=click.Choice(["default", "seed"]), help="How features become vectors."
+    "--recipe", type=click.Choice(["default", "wide", "seed"]), help="How features become vectors."
 )
 @click.option("--dims", type=int, help="Principal components to keep; 128.")
 @click.option(
@@ -59,10 +60,11 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--runtime",
-    type=click.Choice(["litert", "keras"]),
-    default="litert",
+    type=click.Choice(RUNTIMES),
+    default="auto",
     show_default=True,
-    help="What runs the network; keras is float32, slower, and can use a GPU.",
+    help="What runs the network. openvino (an extra) is the fastest, keras is float32, slower, and"
+    " can use a GPU; auto is openvino for an index that was made with it, else litert.",
 )
 @click.option(
     "--format",
@@ -163,7 +165,7 @@ def summary(report: Report, folder: Path, dry_run: bool) -> list[str]:
         )
     if report.failures:
         lines.append(
-            f"{report.failures:,} pictures are rejected; see why with:"
+            f"{report.failures:,} rejected in all; see why with:"
             f" lookalike status --failures --index {folder}"
         )
     lines.append(f"Snapshot {report.snapshot} serves from {folder}.")

@@ -17,7 +17,7 @@ from indexer.console import progress
 @click.option(
     "--plot",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the layers into a .png, .svg or .dot file, by Keras and Graphviz.",
+    help="Draw the layers into a .png, .svg, .pdf or .dot file, by Graphviz.",
 )
 @click.option(
     "--save-weights",

@@ -69,6 +69,8 @@ def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
         "dims": snapshot.projection.dims,
         "explained_variance": round(float(ratios[: snapshot.projection.dims].sum()), 4),
         "recipe": manifest["recipe"],
+        "photos": manifest["photos"],
+        "category_model": manifest["categories"],
         "faiss": manifest["index"],
     }
 
@@ -108,6 +110,7 @@ def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
     if recipe is None:
         return [*rows, ("Snapshot", "none yet; run `lookalike index` again to finish")]
     faiss = said["faiss"]
+    created = said["created"].replace("T", " ").replace("+00:00", " UTC")
     return [
         *rows,
         (
@@ -117,12 +120,30 @@ def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "Vectors",
-            f"{said['vectors']:,} of {said['dims']} dimensions, explaining"
+            f"{said['vectors']:,} with {said['dims']} dimensions, explaining"
             f" {said['explained_variance']:.1%} of the variance",
         ),
+        ("Categories", _categories(said["category_model"])),
+        ("Photos", _photos(said["photos"])),
         ("FAISS", f"{faiss['factory']}, recall@10 {faiss['recall_at_10']:.3f}"),
-        ("Snapshot", f"{said['snapshot']} of {said['created']}, by version {said['version']}"),
+        ("Snapshot", f"{said['snapshot']} of {created}, by version {said['version']}"),
     ]
+
+
+def _categories(model: dict[str, Any] | None) -> str:
+    if model is None:
+        return "none that could be told apart"
+    use = f"prior of weight {model['weight']:g}" if model["weight"] else "no prior: it would not help"
+    return (
+        f"{model['categories']:,}, told apart by {model['classifier']}, {model['accuracy']:.0%} right"
+        f" on held-out pictures, {use}"
+    )
+
+
+def _photos(count: int) -> str:
+    if not count:
+        return "compared as catalogue pictures (see: lookalike calibrate --photos)"
+    return f"centred by the mean of {count:,} customers' photos"
 
 
 def _failures(catalog: Catalog, as_json: bool) -> None:
@@ -134,14 +155,17 @@ def _failures(catalog: Catalog, as_json: bool) -> None:
     if not found:
         click.echo("No picture was rejected.")
         return
-    from rich.table import Table  # noqa: PLC0415
+    from rich.padding import Padding  # noqa: PLC0415
 
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("Listing", "Picture", "Reason"):
-        table.add_column(name, overflow="fold")
+    console = out()
     for failure in found:
-        table.add_row(failure.listing, failure.uri or failure.origin, failure.reason)
-    out().print(table)
+        # Not a table: a path that is folded in a narrow column cannot be copied.
+        console.print(failure.listing, style="bold", soft_wrap=True)
+        console.print(Padding.indent(failure.reason, 2))
+        # A folder's listing stands nowhere but at its picture.
+        line = "" if failure.uri.endswith(failure.origin) else failure.origin
+        where = ", from ".join(filter(None, (failure.uri, line)))
+        console.print(f"  {where}", style="dim", soft_wrap=True)
 
 
 def _plot(folder: Path, path: Path) -> None:

@@ -82,11 +82,14 @@ def join(catalogue: str, reference: str) -> str:
     Returns
     -------
     str
-        An absolute path or a URL.
+        An absolute path or a URL; a path for a ``file://`` URL in a local catalogue.
     """
+    path = local_path(catalogue)
+    if path is not None and reference.startswith("file://"):
+        # A path can be asked whether its file changed since, a URL cannot.
+        return str(local_path(reference))
     if is_url(reference):
         return reference
-    path = local_path(catalogue)
     if path is not None:
         # Not resolved: a symbolic link in the catalogue's folder may change what it points to.
         return str(Path(posixpath.normpath(path.absolute().parent / reference)))

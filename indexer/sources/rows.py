@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from indexer.errors import SourceError
 from indexer.listing import Attribute, Listing, Picture
@@ -10,6 +10,9 @@ from indexer.sources.columns import find_columns
 from indexer.sources.files import join
 from indexer.sources.prices import currency_code, parse_price
 from indexer.sources.values import attribute, clean_id, picture_references, text_of
+
+_NESTED = "attributes."
+"""What `flattened` writes before the name of a listing's attribute that is given as an object."""
 
 
 class RowReader:
@@ -51,7 +54,7 @@ class RowReader:
         columns = find_columns(row, self._mapping)
         values = {field: row[column] for field, column in columns.fields.items()}
         price, currency = read_price(values.get("price"), origin)
-        attributes = attributes_of({name: row[name] for name in columns.rest})
+        attributes = attributes_of({_own_name(name, row): row[name] for name in columns.rest})
         category = text_of(values.get("category"))
         if self._breadcrumbs and ">" in category:
             attributes[columns.fields["category"]] = category
@@ -68,6 +71,12 @@ class RowReader:
             attributes=attributes,
             origin=origin,
         )
+
+
+def _own_name(name: str, names: Collection[str]) -> str:
+    """Return the name that an attribute has inside its object, unless a column has it too."""
+    own = name.removeprefix(_NESTED)
+    return name if own in names else own
 
 
 def read_price(value: object, origin: str) -> tuple[float | None, str]:

@@ -18,10 +18,6 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from indexer.catalog import Catalog
-from indexer.embedder import Embedder, KerasEmbedder
-from indexer.model import FEATURES, MODEL_FILE
-from indexer.pictures import prepare
-from indexer.weights import find_weights
 from lookalike import Engine
 from tests.e2e.conftest import LOOKALIKE, OUTPUT, Demo, Run
 
@@ -60,18 +56,6 @@ def test_a_picture_finds_itself_however_it_was_saved(demo: Demo, tmp_path: Path)
             first = engine.search(photo=tmp_path / name, k=1).hits[0]
             assert first.listing.id == listing.id, name
             assert first.near_duplicate, (name, first.similarity)
-
-
-def test_litert_agrees_with_keras(demo: Demo) -> None:
-    litert = Embedder.for_photos(demo.index / MODEL_FILE)
-    keras = KerasEmbedder(find_weights("auto", say=lambda _: None), 299)
-    for photo, _ in photos(demo)[::60]:
-        pixels = prepare(photo.read_bytes(), 299).pixels
-        ours, theirs = litert.embed(pixels), keras.embed(pixels)
-        for place, name in enumerate(FEATURES):
-            a, b = ours[place * 768 :][:768], theirs[place * 768 :][:768]
-            cosine = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-            assert cosine >= (0.998 if name == "mixed7_max" else 0.999), (name, cosine)
 
 
 def test_search_writes_json_and_a_montage(demo: Demo, run: Run, tmp_path: Path) -> None:

@@ -54,3 +54,24 @@ def test_too_few_rows(features):
 def test_nothing_is_appended(features):
     assert features.append(np.zeros((0, 4), np.float32), 0) == 0
     assert features.open(0).shape == (0, 4)
+
+
+def test_checksums_follow_the_rows(features):
+    features.append(rows(2, 1), 0)
+    features.append(rows(5, 9), 2)  # of a run that died before its transaction
+    features.append(rows(1, 3), 2)
+    assert list(features.check(3)) == [True, True, True]
+    data = bytearray(features.path.read_bytes())
+    data[9] ^= 1  # the lowest bit of a number in the second row
+    features.path.write_bytes(data)
+    assert list(features.check(3)) == [True, False, True]
+
+
+def test_rows_from_before_there_were_checksums(features):
+    features.append(rows(2, 1), 0)
+    features.sums_path.unlink()
+    assert list(features.check(2)) == [True, True]
+    features.append(np.array([[0] * 4, [1, 2, 3, np.inf], [1] * 4]), 2)
+    features.sums_path.unlink()
+    features.append(rows(1, 5), 5)
+    assert list(features.check(6)) == [True, True, False, False, True, True]

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.embedder import Embedder, KerasEmbedder
 from indexer.errors import UsageError, WeightsUnavailable
@@ -100,6 +101,8 @@ def test_the_summary_ends_at_mixed7(converted: tuple[Weights, Network, Path]) ->
     summary = network.summary(converted[0], SIZE)
     assert "mixed7" in summary
     assert "mixed8" not in summary
+    assert "Connected to" in summary
+    assert max(map(len, summary.splitlines())) <= 100
 
 
 def test_the_layers_are_drawn_by_graphviz(
@@ -110,6 +113,14 @@ def test_the_layers_are_drawn_by_graphviz(
     from indexer import network
 
     network.plot(converted[0], SIZE, tmp_path / "layers.png")
-    assert (tmp_path / "layers.png").stat().st_size > 10_000
+    with Image.open(tmp_path / "layers.png") as drawn:
+        assert max(drawn.size) < 4000  # one can look at it, unlike 12,000 pixels
+    network.plot(converted[0], SIZE, tmp_path / "layers.svg")
+    drawing = (tmp_path / "layers.svg").read_text()
+    assert drawing.count('class="node"') == 89
+    assert "mixed7" in drawing
+    assert "mixed8" not in drawing
     with pytest.raises(UsageError):
         network.plot(converted[0], SIZE, tmp_path / "layers.xyz")
+    with pytest.raises(FileNotFoundError):
+        network.plot(converted[0], SIZE, tmp_path / "nowhere" / "layers.png")

@@ -147,6 +147,20 @@ def test_jsonl(read):
     assert second.origin == "c.jsonl, line 3"
 
 
+def test_attributes_as_an_object_keep_their_names(read):
+    (listing,) = read(
+        '{"id": 1, "image": "a.jpg", "size": "M",'
+        ' "attributes": {"brand": "Acme", "size": "40", "box": {"height": 3}}}\n',
+        "c.jsonl",
+    )
+    assert listing.attributes == {
+        "size": "M",
+        "brand": "Acme",
+        "attributes.size": "40",
+        "box.height": 3,
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -206,6 +206,8 @@ def test_unknown_field():
         ("/data/c.csv", "/img/a.jpg", "/img/a.jpg"),
         ("/data/c.csv", "s3://b/a.jpg", "s3://b/a.jpg"),
         ("file:///data/c.csv", "a.jpg", "/data/a.jpg"),
+        ("/data/c.csv", "file:///my%20shop/a.jpg", "/my shop/a.jpg"),
+        ("https://x/c.csv", "file:///a.jpg", "file:///a.jpg"),
         ("https://x/feeds/c.csv?key=1", "a.jpg", "https://x/feeds/a.jpg"),
         ("https://x/feeds/c.csv", "/a.jpg", "https://x/a.jpg"),
         ("s3://bucket/feeds/c.csv", "img/../a.jpg", "s3://bucket/feeds/a.jpg"),

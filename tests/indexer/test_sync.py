@@ -19,7 +19,8 @@ from indexer.errors import (
 )
 from indexer.lease import writer_lease
 from indexer.snapshot import current_name, open_current
-from indexer.sync import IndexOptions, rebuild
+from indexer.rebuild import rebuild
+from indexer.sync import IndexOptions
 from indexer.weights import Weights
 
 

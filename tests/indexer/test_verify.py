@@ -7,7 +7,8 @@ import pytest
 from indexer.catalog import DATABASE
 from indexer.errors import IndexNotReady, LookalikeError
 from indexer.snapshot import FILES, MANIFEST, open_current
-from indexer.sync import rebuild
+from indexer.rebuild import rebuild
+from indexer.thumbnails import THUMBNAILS
 from indexer.verify import problems
 
 
@@ -90,6 +91,42 @@ def test_a_damaged_page_of_the_database(indexed):
     data[-4096:] = b"\xff" * 4096
     path.write_bytes(data)
     assert any("catalog.db" in line for line in found(indexed))
+
+
+@pytest.mark.parametrize("place", [0.0, 0.37, 0.999])
+def test_an_altered_bit_of_the_features(indexed, place):
+    path = indexed / "features.f16"
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 1
+    path.write_bytes(data)
+    (said,) = found(indexed)
+    assert "the features of 1 of 12 pictures were altered" in said
+    assert "' among them" in said
+
+
+def test_features_without_checksums(indexed):
+    """An index from before there were any."""
+    (indexed / "features.crc").unlink()
+    assert not found(indexed)
+    path = indexed / "features.f16"
+    data = path.read_bytes()
+    path.write_bytes(b"\0" * (len(data) // 2) + data[len(data) // 2 :])
+    assert "of 6 of 12 pictures" in found(indexed)[0]
+
+
+def test_thumbnails(indexed):
+    path = indexed / THUMBNAILS
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert any("thumbnails.db" in line for line in found(indexed))
+    path.write_bytes(data.replace(b"\xff\xd8\xff", b"\0\0\0", 2))
+    (said,) = found(indexed)
+    assert "2 thumbnails are no whole JPEG" in said
+    path.write_bytes(b"nothing of the kind")
+    assert "not a database" in found(indexed)[0]
+    path.unlink()
+    assert not found(indexed)
+    assert not path.exists()
 
 
 def test_another_indexs_network(indexed):

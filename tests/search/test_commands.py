@@ -111,9 +111,9 @@ def test_errors_in_words(run, pictures_folder, tmp_path, capsys):
     with pytest.raises(IndexNotReady):
         run(search, "--id", "x", folder=tmp_path / "none")
     run(index, pictures_folder)
-    with pytest.raises(UsageError, match="photos or a listing"):
+    with pytest.raises(UsageError, match="photos, a listing"):
         run(search)
-    with pytest.raises(UsageError, match="photos or a listing"):
+    with pytest.raises(UsageError, match="photos, a listing"):
         run(search, "x.jpg", "--id", "x")
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"nothing")
@@ -126,6 +126,21 @@ def test_errors_in_words(run, pictures_folder, tmp_path, capsys):
 
     assert run_reporting_errors(fail) == 2
     assert capsys.readouterr().err == "Error: This is wrong.\n  Do that.\n"
+
+
+def test_a_catalogues_words_are_shown_as_they_stand(run, draw, tmp_path):
+    """Rich would take these for a style and for a picture."""
+    picture = draw(tmp_path / "bags" / "dress" / "a.png", 1)
+    catalogue = tmp_path / "shop.csv"
+    catalogue.write_text(f"id,image,title\na:dress:b,{picture},Mug [blue]\n:hat:,no.png,[red]\n")
+    run(index, catalogue)
+    shown = run(search, picture).stdout
+    assert "a:dress:b" in shown
+    assert "Mug [blue]" in shown
+    assert shown.startswith("Like a.png ")
+    failures = run(status, "--failures").stdout
+    assert ":hat:\n  The picture does not exist.\n" in failures
+    assert f"{tmp_path / 'no.png'}, from shop.csv, line 3" in failures
 
 
 def test_min_score(run, pictures_folder):

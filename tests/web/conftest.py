@@ -20,6 +20,7 @@ from indexer.errors import ListingNotFound, PictureError
 from indexer.listing import Listing, Picture
 from indexer.pictures import open_picture, to_jpeg
 from search.query import Hit, Page, Query
+from tests.web.compared import Compared
 from web.app import create_app
 from web.server import listening, new_server
 from web.settings import Settings
@@ -45,7 +46,7 @@ def mean_colour(data: bytes) -> tuple[int, int, int]:
     return int(pixel[0]), int(pixel[1]), int(pixel[2])
 
 
-class FakeEngine:
+class FakeEngine(Compared):
     """Has the shape of `search.engine.Engine`, and finds what is of a like colour."""
 
     def __init__(self, listings: dict[str, tuple[Listing, tuple[bytes, ...]]]) -> None:

@@ -152,7 +152,7 @@ def test_the_keyboard_leads_through(page: Page) -> None:
 
 def test_the_documentation_is_shown(page: Page) -> None:
     page.goto("/api/v1/docs")
-    expect(page.locator(".opblock")).to_have_count(6)
+    expect(page.locator(".opblock")).to_have_count(7)
 
 
 def test_without_the_script(browser: Browser, address: tuple[str, int], photo: bytes) -> None:
@@ -162,4 +162,42 @@ def test_without_the_script(browser: Browser, address: tuple[str, int], photo: b
     choose(page, photo)
     page.get_by_role("button", name="Find look-alikes").click()
     expect(page.locator("#found .card")).to_have_count(24)
+    plain.close()
+
+
+def test_why_is_shown_over_the_page(page: Page, photo: bytes) -> None:
+    page.goto("/")
+    choose(page, photo)
+    control = page.locator("button[data-why]").first
+    control.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(control).to_be_focused()
+    page.route("**/why", lambda route: route.abort())
+    control.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("could not be reached")
+    page.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_why_between_listings(page: Page) -> None:
+    page.goto("/listings/p1")
+    page.locator("a[data-why]").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img")).to_have_count(2)
+    dialog.get_by_role("link").first.click()
+    page.wait_for_url("**/listings/p1")
+    page.locator("a[data-why='gone']").click()  # what has no picture cannot be compared
+    expect(dialog.get_by_role("alert")).to_contain_text("no picture")
+
+
+def test_why_without_the_script(browser: Browser, address: tuple[str, int]) -> None:
+    plain = browser.new_context(java_script_enabled=False)
+    page = plain.new_page()
+    page.goto("http://{}:{}/listings/p1".format(*address))
+    page.locator("a[data-why]").first.click()
+    page.wait_for_url("**/listings/p1/why/*")
+    expect(page.locator(".why-pair img")).to_have_count(2)
     plain.close()

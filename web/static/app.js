@@ -7,6 +7,7 @@ document.documentElement.classList.add("script");
 const find = (id) => document.getElementById(id);
 const form = find("search");
 let running = null;
+let searched = null; // what was sent for the answer that is shown: the server keeps no photo
 
 if (form) {
   listenForPhotos();
@@ -15,6 +16,7 @@ if (form) {
     if (event.key === "Escape" && running) cancel();
   });
 }
+listenForWhy();
 waitForIndex();
 document.addEventListener("error", hideBrokenPicture, true);
 document.addEventListener("load", (event) => fillBox(event.target), true);
@@ -86,7 +88,10 @@ async function search(file) {
       signal: mine.signal,
     });
     const html = await answer.text();
-    if (running === mine) showFound(html);
+    if (running === mine) {
+      searched = body;
+      showFound(html);
+    }
   } catch (error) {
     if (error.name !== "AbortError") showTrouble("unreachable");
   } finally {
@@ -141,6 +146,52 @@ function showTrouble(id) {
 
 function say(text) {
   find("news").textContent = text;
+}
+
+// ---- why a hit was found ----
+
+function listenForWhy() {
+  const dialog = find("why");
+  let asking = null;
+  document.addEventListener("click", (event) => {
+    const control = event.target.closest?.("[data-why]");
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!control || elsewhere) return;
+    event.preventDefault();
+    asking = new AbortController();
+    showWhy(control, asking.signal);
+  });
+  find("why-close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close(); // beside it, that is
+  });
+  dialog.addEventListener("close", () => asking?.abort());
+}
+
+async function showWhy(control, signal) {
+  const content = find("why-content");
+  content.replaceChildren(find("why-wait").content.cloneNode(true));
+  find("why").showModal();
+  try {
+    const answer = await askWhy(control, signal);
+    const html = await answer.text();
+    if (!signal.aborted) content.innerHTML = html; // our own template, as above
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (control.href) return location.assign(control.href);
+    content.replaceChildren(find("unreachable").content.cloneNode(true));
+  }
+}
+
+function askWhy(control, signal) {
+  const headers = { "X-Lookalike-Fragment": "1" };
+  if (control.href) return fetch(control.href, { headers, signal });
+  const body = new FormData();
+  body.append("listing_id", control.dataset.why);
+  for (const name of ["image", "region"]) {
+    if (searched.has(name)) body.append(name, searched.get(name));
+  }
+  return fetch(find("why").dataset.action, { method: "POST", body, headers, signal });
 }
 
 // ---- around it ----

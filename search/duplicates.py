@@ -1,0 +1,277 @@
+"""Groups of listings that show the same picture, across a whole catalogue.
+
+Candidates are each vector's nearest ones in the snapshot's own index; `search.near_duplicates`
+looks at them; what holds together by copies is a group. Pictures are joined, not listings: a size
+chart that a hundred listings carry makes one group of a hundred, and does not pull what else they
+carry into it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.catalog import Catalog, parse_region
+from indexer.listing import Listing
+from indexer.progress import SILENT, Progress
+from indexer.snapshot import Snapshot
+from search.engine import Engine
+from search.index import VectorIndex
+from search.near_duplicates import GATE, Small, compare, small_thumbnail
+
+NEIGHBOURS = 20
+"""How many of a vector's nearest are looked at: a mirrored copy need not be the very nearest."""
+
+BLOCK = 256
+"""Vectors searched, and pairs compared, in one go."""
+
+KEPT = 20_000
+"""Small pictures kept in memory, 7 KB each; others are read again when they are met again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A listing of a group, by the picture that it shares.
+
+    Attributes
+    ----------
+    listing : Listing
+        The listing.
+    picture : int
+        The place of that picture among the listing's own.
+    thumbnail : str
+        The key of its thumbnail.
+    """
+
+    listing: Listing
+    picture: int
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Listings that show copies of one picture, at least two.
+
+    Attributes
+    ----------
+    members : tuple of Member
+        In the order of the catalogue.
+    similarity : float
+        The least cosine of two pictures that were joined; 1 where all are one file.
+    """
+
+    members: tuple[Member, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of vectors, by their places in the snapshot.
+
+    Attributes
+    ----------
+    places : ndarray of int64, shape (N, 2)
+        None twice, and none of one listing.
+    similarities : ndarray of float32, shape (N,)
+        Their cosines.
+    """
+
+    places: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+
+    def __getitem__(self, chosen: slice | NDArray[np.bool_]) -> Pairs:
+        return Pairs(self.places[chosen], self.similarities[chosen])
+
+
+def find_duplicates(
+    engine: Engine,
+    *,
+    gate: float = GATE,
+    neighbours: int = NEIGHBOURS,
+    progress: Progress = SILENT,
+) -> list[Group]:
+    """Find the groups of listings that show the same picture.
+
+    Parameters
+    ----------
+    engine : Engine
+        On the catalogue's index.
+    gate : float, optional
+        Cosine from which on two pictures are compared.
+    neighbours : int, optional
+        How many of a vector's nearest are candidates.
+    progress : Progress, optional
+        Is told how far it is.
+
+    Returns
+    -------
+    list of Group
+        Largest first.
+    """
+    snapshot, index = engine.snapshot, engine.index
+    pairs = find_pairs(snapshot, index, gate=gate, neighbours=neighbours, progress=progress)
+    with engine.catalog() as catalog:
+        files = _files(catalog, snapshot)
+    pairs = verified(engine, pairs, files, progress)
+    return _grouped(engine, snapshot, _with_same_files(pairs, files))
+
+
+def find_pairs(
+    snapshot: Snapshot,
+    index: VectorIndex,
+    *,
+    gate: float = GATE,
+    neighbours: int = NEIGHBOURS,
+    progress: Progress = SILENT,
+) -> Pairs:
+    """Find pairs of vectors, of different listings, of which one is among the other's nearest."""
+    count, k = snapshot.count, min(neighbours + 1, snapshot.count)  # one finds itself
+    nearest = np.zeros((count, k), np.int32)
+    cosines = np.full((count, k), -np.inf, np.float32)
+    with progress.track("Searching", count, "vectors") as advance:
+        for start in range(0, count, BLOCK):
+            rows = slice(start, start + BLOCK)
+            vectors = snapshot.vectors[rows].astype(np.float32)
+            # The index tells what is near to any of them; which to which is soon multiplied out.
+            found = np.sort(index.nearest(vectors, k)[0])
+            similar = vectors @ snapshot.vectors[found].astype(np.float32).T
+            few = min(k, len(found))
+            best = np.argpartition(-similar, few - 1, axis=1)[:, :few]
+            nearest[rows, :few] = found[best]
+            cosines[rows, :few] = np.take_along_axis(similar, best, axis=1)
+            advance(len(vectors))
+    first, column = np.nonzero(cosines >= gate)
+    second = nearest[first, column].astype(np.int64)
+    kept = snapshot.listings[first] != snapshot.listings[second]
+    first, second, column = first[kept], second[kept], column[kept]
+    # Two that find each other are one pair.
+    again = (nearest[second] == first[:, np.newaxis]).any(axis=1) & (first > second)
+    pairs = Pairs(np.stack([first, second], axis=1), cosines[first, column])
+    return pairs[~again]
+
+
+class SmallPictures:
+    """The small pictures of an index's vectors; the last used ones are kept."""
+
+    def __init__(self, engine: Engine, snapshot: Snapshot) -> None:
+        self._engine = engine
+        self._snapshot = snapshot
+        self._kept: OrderedDict[int, Small | None] = OrderedDict()
+
+    def load(self, places: Iterable[int]) -> dict[int, Small]:
+        """Return small pictures by place; those without a thumbnail are left out."""
+        wanted = sorted(set(places))
+        for place, key, region in self._keys([p for p in wanted if p not in self._kept]):
+            jpeg = self._engine.thumbnail(key)
+            self._kept[place] = small_thumbnail(jpeg, parse_region(region)) if jpeg else None
+        loaded: dict[int, Small] = {}
+        for place in wanted:
+            small = self._kept.get(place)
+            if small is not None:
+                loaded[place] = small
+                self._kept.move_to_end(place)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return loaded
+
+    def _keys(self, places: list[int]) -> Iterator[tuple[int, str, str]]:
+        """Yield each place's thumbnail key and region, of the pictures that still are there."""
+        numbers = self._snapshot.pictures[places].tolist() if places else []
+        with self._engine.catalog() as catalog:
+            for place, number in zip(places, numbers, strict=True):
+                row = catalog.db.execute(
+                    "SELECT e.content, e.region FROM pictures p JOIN embeddings e"
+                    " ON e.number = p.embedding WHERE p.number = ?",
+                    (number,),
+                ).fetchone()
+                if row is not None:
+                    yield place, row["content"], row["region"]
+
+
+def verified(
+    engine: Engine, pairs: Pairs, files: NDArray[np.int64], progress: Progress = SILENT
+) -> Pairs:
+    """Return those pairs whose pictures are copies of each other."""
+    smalls = SmallPictures(engine, engine.snapshot)
+    copies = files[pairs.places[:, 0]] == files[pairs.places[:, 1]]  # one file needs no look
+    asked = np.flatnonzero(~copies)
+    with progress.track("Comparing pictures", len(asked), "pairs") as advance:
+        for start in range(0, len(asked), BLOCK):
+            rows = asked[start : start + BLOCK]
+            places = pairs.places[rows]
+            loaded = smalls.load(places.ravel().tolist())
+            shown = np.array([a in loaded and b in loaded for a, b in places.tolist()])
+            if shown.any():
+                sides = (np.stack([loaded[p] for p in side.tolist()]) for side in places[shown].T)
+                copies[rows[shown]] = compare(*sides).copies
+            advance(len(rows))
+    return pairs[copies]
+
+
+# Pairs to groups
+
+
+def _files(catalog: Catalog, snapshot: Snapshot) -> NDArray[np.int64]:
+    """Return a number per vector that is the same where the picture's file is the same."""
+    rows = catalog.db.execute(
+        "SELECT number, embedding FROM pictures WHERE embedding IS NOT NULL"
+    ).fetchall()
+    embedding = dict(map(tuple, rows))
+    # A picture that is gone since the snapshot was made shares its file with none.
+    return np.array(
+        [embedding.get(number, -number) for number in snapshot.pictures.tolist()], np.int64
+    )
+
+
+def _with_same_files(pairs: Pairs, files: NDArray[np.int64]) -> Pairs:
+    """Add the pairs of one file each, which may be more than a search for the nearest finds."""
+    order = np.argsort(files, kind="stable")
+    same = files[order][1:] == files[order][:-1]
+    places = np.stack([order[:-1][same], order[1:][same]], axis=1)
+    return Pairs(
+        np.concatenate([pairs.places, places]),
+        np.concatenate([pairs.similarities, np.ones(len(places), np.float32)]),
+    )
+
+
+def _grouped(engine: Engine, snapshot: Snapshot, pairs: Pairs) -> list[Group]:
+    from scipy.sparse import coo_array  # noqa: PLC0415 - a fifth of a second, and only here
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    count = snapshot.count
+    first, second = pairs.places.T
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
+    _, labels = connected_components(graph, directed=False)
+    least: dict[int, float] = {}
+    for label, similarity in zip(labels[first].tolist(), pairs.similarities.tolist(), strict=True):
+        least[label] = min(least.get(label, 1.0), similarity)
+    places: dict[int, list[int]] = {}
+    for place in np.unique(pairs.places).tolist():
+        places.setdefault(int(labels[place]), []).append(place)
+    groups: dict[tuple[str, ...], Group] = {}
+    for label, members in places.items():
+        group = Group(tuple(_members(engine, snapshot, members)), least[label])
+        ids = tuple(member.listing.id for member in group.members)
+        # Listings that share several pictures are told once, by the first of them.
+        if len(ids) > 1 and ids not in groups:
+            groups[ids] = group
+    return sorted(groups.values(), key=lambda group: -len(group.members))
+
+
+def _members(engine: Engine, snapshot: Snapshot, places: list[int]) -> Iterator[Member]:
+    """Yield the listings of vectors, each once, in the order of the catalogue."""
+    numbers = [int(snapshot.listings[place]) for place in places]
+    pictures = [int(snapshot.pictures[place]) for place in places]
+    with engine.catalog() as catalog:
+        listings, positions = catalog.listings(numbers), catalog.positions(pictures)
+    seen: set[int] = set()
+    for number, picture in zip(numbers, pictures, strict=True):
+        if number in seen or number not in listings or picture not in positions:
+            continue
+        seen.add(number)
+        listing, thumbnails = listings[number]
+        yield Member(listing, positions[picture], thumbnails[positions[picture]])
