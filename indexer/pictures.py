@@ -110,9 +110,13 @@ def prepare(
     left, top, right, bottom = _corners(region)
 
     def scale(width: int, height: int) -> int:
-        """Find by how much the picture may shrink and still fill the square and thumbnail."""
+        """Find by how much the picture may shrink and still fill the square and a thumbnail.
+
+        Whether a thumbnail is wanted makes no difference: a picture and a photo that is the same
+        file must come out the same.
+        """
         enough = int(min((right - left) * width, (bottom - top) * height) / size)
-        return min(enough, max(width, height) // THUMBNAIL_SIDE) if thumbnail else enough
+        return min(enough, max(width, height) // THUMBNAIL_SIDE)
 
     decoded = decode(data, limits, scale)
     image, profile = decoded.image, decoded.profile

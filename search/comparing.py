@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.progress import Advance
 from search.judging import PLAIN, PRIOR, Judged, LabelledSet, judge
 from search.metrics import Estimate, Values, bootstrap
 from search.trial import Trial
@@ -75,6 +76,7 @@ def compare(
     asked: LabelledSet,
     judged: tuple[Judged, Judged],
     ks: Sequence[int],
+    advance: Advance = lambda _: None,
 ) -> tuple[Compared, ...]:
     """Judge recipes on the same photos, and each one's difference to the first.
 
@@ -90,13 +92,18 @@ def compare(
         What the index's own came to, by listing and by category: which photos can be judged.
     ks : sequence of int
         Places that figures are of, ascending.
+    advance : callable, optional
+        Is told of every photo that is judged anew.
     """
     by_name = {trial.name: trial for trial in trials}
     chosen = [by_name[name] for name in dict.fromkeys(names)]
     results = [
         judged
         if trial is trials[0]
-        else (judge(trial, asked, by_listing=True), judge(trial, asked, by_listing=False))
+        else (
+            judge(trial, asked, by_listing=True, advance=advance),
+            judge(trial, asked, by_listing=False, advance=advance),
+        )
         for trial in chosen
     ]
     # Where the catalogue has changed since the snapshot, not all can judge all.

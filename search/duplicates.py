@@ -21,7 +21,10 @@ from indexer.progress import SILENT, Progress
 from indexer.snapshot import Snapshot
 from search.engine import Engine
 from search.index import VectorIndex
-from search.near_duplicates import GATE, Small, compare, small_thumbnail
+from search.near_duplicates import Small, compare, small_thumbnail
+
+MIN_SIMILARITY = 0.3
+"""Cosine from which on two pictures are compared: lower finds more small copies, but slower."""
 
 NEIGHBOURS = 20
 """How many of a vector's nearest are looked at: a mirrored copy need not be the very nearest."""
@@ -90,7 +93,7 @@ class Pairs:
 def find_duplicates(
     engine: Engine,
     *,
-    gate: float = GATE,
+    gate: float = MIN_SIMILARITY,
     neighbours: int = NEIGHBOURS,
     progress: Progress = SILENT,
 ) -> list[Group]:
@@ -124,7 +127,7 @@ def find_pairs(
     snapshot: Snapshot,
     index: VectorIndex,
     *,
-    gate: float = GATE,
+    gate: float = MIN_SIMILARITY,
     neighbours: int = NEIGHBOURS,
     progress: Progress = SILENT,
 ) -> Pairs:

@@ -41,7 +41,7 @@ COLUMNS = ("group", "id", "title", "category", "price", "currency", "url", "imag
 @click.option(
     "--min-similarity",
     type=click.FloatRange(0, 1),
-    help="Compare only pictures with at least this similarity.  [default: 0.55]",
+    help="Compare only pictures with at least this similarity.  [default: 0.3]",
 )
 @click.option(
     "--neighbours",
@@ -63,15 +63,14 @@ def duplicates(
 
     With --json, one group a line, largest first.
     """
-    from search.duplicates import NEIGHBOURS, find_duplicates  # noqa: PLC0415 - FAISS
+    from search.duplicates import MIN_SIMILARITY, NEIGHBOURS, find_duplicates  # noqa: PLC0415 - FAISS
     from search.engine import Engine  # noqa: PLC0415
-    from search.near_duplicates import GATE  # noqa: PLC0415
 
     engine = Engine.open(index_folder)
     try:
         groups = find_duplicates(
             engine,
-            gate=GATE if min_similarity is None else min_similarity,
+            gate=MIN_SIMILARITY if min_similarity is None else min_similarity,
             neighbours=neighbours or NEIGHBOURS,
             progress=progress(quiet),
         )

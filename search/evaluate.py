@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,8 +14,9 @@ from indexer.model import MODEL_FILE
 from indexer.photos import stored_photos
 from indexer.progress import SILENT, Progress
 from indexer.recipe import RECIPES
-from search.comparing import CURRENT, Compared, compare
+from search.comparing import CURRENT, compare
 from search.engine import Engine
+from search.evaluation import Classifier, CloseMatch, Evaluation, Figure, Photos
 from search.judging import (
     PLAIN,
     PRIOR,
@@ -28,152 +27,12 @@ from search.judging import (
     judge,
 )
 from search.metrics import Estimate, Values, bootstrap, calibration_error
-from search.queries import EmbeddedPhotos, LabelledPhoto, Unreadable, embed_photos
-from search.serving import Times, ann_recall, time_stages
+from search.queries import EmbeddedPhotos, LabelledPhoto, embed_photos
+from search.serving import ann_recall, time_stages
 from search.trial import Trial
 
 CURVE = 20
 """Places that a curve of precision goes down to, at least."""
-
-
-@dataclass(frozen=True, slots=True)
-class Photos:
-    """Which photos were judged, and why others were not.
-
-    Attributes
-    ----------
-    given : int
-        Lines of the file.
-    by_listing, by_category : int
-        Photos that were judged so.
-    unreadable : tuple of Unreadable
-        Photos that could not be used.
-    unknown_listings : tuple of (str, str)
-        Where a listing is named that the catalogue does not have, and which.
-    unknown_categories : mapping of str to int
-        Categories that no listing has, and how many photos name each.
-    in_catalogue : int
-        Photos that are pictures of the catalogue themselves, left out of their own answers.
-    nothing_left : int
-        Photos whose right answer has no other picture in the index.
-    """
-
-    given: int
-    by_listing: int
-    by_category: int
-    unreadable: tuple[Unreadable, ...]
-    unknown_listings: tuple[tuple[str, str], ...]
-    unknown_categories: Mapping[str, int]
-    in_catalogue: int
-    nothing_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure of the index, beside what it is worth.
-
-    Attributes
-    ----------
-    name : str
-        ``hit@5``, ``MRR``, ``P@10``, ``mAP``, ``recall@100``.
-    value : Estimate
-        As the index answers.
-    plain : Estimate
-        By similarity alone, without the category prior.
-    dice : Estimate or None
-        What random listings of the likeliest category reach; None without a category model.
-    """
-
-    name: str
-    value: Estimate
-    plain: Estimate
-    dice: Estimate | None
-
-
-@dataclass(frozen=True, slots=True)
-class Classifier:
-    """How well categories are predicted.
-
-    Attributes
-    ----------
-    accuracy : Estimate
-        Share of photos whose likeliest category is the right one.
-    calibration_error : float
-        How far its confidence is from its accuracy.
-    """
-
-    accuracy: Estimate
-    calibration_error: float
-
-
-@dataclass(frozen=True, slots=True)
-class CloseMatch:
-    """Whether a close match is one.
-
-    Attributes
-    ----------
-    judged_by : str
-        ``listing`` or ``category``.
-    share : float
-        Photos that have a close match.
-    right_above, right_below : float or None
-        Share of photos whose first hit is right, among those with a close match and the others.
-    """
-
-    judged_by: str
-    share: float
-    right_above: float | None
-    right_below: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Everything that was measured.
-
-    Attributes
-    ----------
-    snapshot, recipe : str
-        What was measured.
-    prior_weight : float
-        Of the category prior; 0 where it takes no part.
-    photos : Photos
-        Which photos it was measured on.
-    by_listing, by_category : tuple of Figure
-        Empty where no photo could be judged so.
-    classifier : Classifier or None
-        None without a category model or categories.
-    close_match : CloseMatch
-        By listing where photos name listings.
-    factory : str
-        The FAISS index.
-    ann_recall_at_10 : float
-        Share of the ten nearest that it finds.
-    took_ms : mapping of str to Times
-        By stage, one photo at a time.
-    compared : tuple of Compared
-        Recipes beside one another; empty where none were asked for.
-    curves : mapping of str to tuple of Estimate
-        P@1, P@2, ... by category.
-    """
-
-    snapshot: str
-    recipe: str
-    prior_weight: float
-    photos: Photos
-    by_listing: tuple[Figure, ...]
-    by_category: tuple[Figure, ...]
-    classifier: Classifier | None
-    close_match: CloseMatch
-    factory: str
-    ann_recall_at_10: float
-    took_ms: Mapping[str, Times]
-    compared: tuple[Compared, ...]
-    curves: Mapping[str, tuple[Estimate, ...]]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it ready for `json.dumps`, with four decimals."""
-        rounded: dict[str, Any] = _rounded(asdict(self))
-        return rounded
 
 
 def evaluate(
@@ -214,13 +73,14 @@ def evaluate(
     with engine.catalog() as catalog:
         asked = LabelledSet.of(catalog, embedded)
     current = Trial.of_snapshot(snapshot, CURRENT)
-    with progress.track("Searching exactly", None, "steps"):
-        found = judge(current, asked, by_listing=True)
-        alike = judge(current, asked, by_listing=False)
+    answers = sum(len(asked.named(by_listing=by)) for by in (True, False)) * (1 + len(trials))
+    with progress.track("Searching exactly", answers, "photos") as advance:
+        found = judge(current, asked, by_listing=True, advance=advance)
+        alike = judge(current, asked, by_listing=False, advance=advance)
         judged = _count(photos, embedded, asked, found, alike)
         if not found.photos and not alike.photos:
             raise _nothing_to_judge(judged)
-        compared = compare([current, *trials], recipes, asked, (found, alike), ks)
+        compared = compare([current, *trials], recipes, asked, (found, alike), ks, advance)
     with progress.track("Searching the index", None, "steps"):
         vectors = snapshot.projection.transform(asked.features, photos=True)
         recall = ann_recall(snapshot, engine.index, vectors)
@@ -269,8 +129,8 @@ def _count(
     alike: Judged,
 ) -> Photos:
     both = list(zip(embedded.photos, asked.listings, strict=True))
-    lost = {*np.flatnonzero(asked.listings > 0)} - {*found.photos}
-    lost |= {*np.flatnonzero(asked.codes >= 0)} - {*alike.photos}
+    lost = {*asked.named(by_listing=True)} - {*found.photos}
+    lost |= {*asked.named(by_listing=False)} - {*alike.photos}
     known = set(asked.labels.names)
     categories = Counter(p.category for p, _ in both if p.category and p.category not in known)
     return Photos(
@@ -352,11 +212,3 @@ def _curves(alike: Judged, length: int) -> dict[str, tuple[Estimate, ...]]:
         values = np.stack([dice.precision_at(k) for k in places], axis=1)
         curves["classifier and dice"] = tuple(bootstrap(values))
     return curves
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _rounded(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(one) for one in value]
-    return round(value, 4) if isinstance(value, float) else value

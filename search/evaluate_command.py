@@ -12,7 +12,7 @@ from indexer.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from indexer.progress import Progress
-    from search.evaluate import Evaluation, Photos
+    from search.evaluation import Evaluation, Photos
 
 LISTED = 10
 """Photos left out, and unknown listings, that are told one by one; --json has all."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from search.comparing import Compared, ComparedFigure
-    from search.evaluate import Evaluation, Figure
+    from search.evaluation import Evaluation, Figure
     from search.metrics import Estimate
 
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from indexer.listing import Listing
 from indexer.snapshot import Snapshot
 from search.asking import Asked
-from search.near_duplicates import (
-    GATE,
-    Small,
-    near_duplicates,
-    small_picture,
-    small_thumbnail,
-)
+from search.near_duplicates import Small, near_duplicates, small_picture, small_thumbnail
 from search.query import Hit, Query
 from search.ranking import Candidate
 
 if TYPE_CHECKING:
     from search.engine import Engine
+
+LOOKS = 8
+ALIKE = 0.5
+"""So many hits at most, the most similar ones, are looked at for copies, from this cosine on. A
+look takes 2 ms, and nearly all copies are nearer (docs/quality.md); `lookalike duplicates` looks
+further."""
 
 
 def hits_of(

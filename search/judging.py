@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.catalog import Catalog
 from indexer.labels import Labels
+from indexer.progress import Advance
 from indexer.scores import CLOSE
 from search.metrics import (
     Dice,
@@ -80,6 +81,10 @@ class LabelledSet:
             _own(catalog, embedded),
             labels,
         )
+
+    def named(self, *, by_listing: bool) -> NDArray[np.int64]:
+        """Return which photos name a listing, or a category, that the catalogue has."""
+        return np.flatnonzero(self.listings > 0 if by_listing else self.codes >= 0)
 
     def categories_of(self, listings: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the category of each listing (N,), by number; -1 for one that is not there."""
@@ -193,7 +198,9 @@ def dice_by_listing(dice: Dice, ks: Sequence[int]) -> dict[str, Values]:
     return {f"hit@{k}": dice.hit_at(k) for k in ks} | {"MRR": dice.reciprocal_rank()}
 
 
-def judge(trial: Trial, asked: LabelledSet, *, by_listing: bool) -> Judged:
+def judge(
+    trial: Trial, asked: LabelledSet, *, by_listing: bool, advance: Advance = lambda _: None
+) -> Judged:
     """Put photos to a trial.
 
     A photo that is in the catalogue itself is left out of its own answer. By category, all of its
@@ -208,8 +215,10 @@ def judge(trial: Trial, asked: LabelledSet, *, by_listing: bool) -> Judged:
         Those without the kind of right answer that is asked for are passed over.
     by_listing : bool
         Whether the photo's listing is the right answer, or every listing of its category.
+    advance : callable, optional
+        Is told of every photo.
     """
-    named = np.flatnonzero(asked.listings > 0 if by_listing else asked.codes >= 0)
+    named = asked.named(by_listing=by_listing)
     left_out = []
     for n in named:
         pictures, owners = asked.own[n]
@@ -220,6 +229,7 @@ def judge(trial: Trial, asked: LabelledSet, *, by_listing: bool) -> Judged:
     judged = Judged()
     answers = trial.answers(asked.features[named], left_out)
     for n, answer in zip(named, answers, strict=True):
+        advance(1)
         if by_listing:
             relevant = trial.listings == asked.listings[n]
         else:

@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from indexer.listing import Region
+from search.cielab import to_lab
 
-GATE = 0.55
-"""Cosine below which two pictures are taken for different without a look."""
+GATE = 0.2
+"""Cosine below which two pictures are taken for different without a look, to save time only."""
 
 SIDE = 48
 BLOCK = 4
@@ -80,7 +81,16 @@ class Comparison:
 
 
 LIMITS = 0.85, 8.0, 7.0
-"""TODO"""
+"""The least detail, and the largest difference of light and of colour, that a copy may have.
+
+Chosen on 120 photos of clothes and 60 drawn products (`benchmarks.near_duplicates`). Of 6,480
+comparisons with copies, resized to a quarter, saved at quality 30, cropped by up to 10 %, mirrored
+or several of these, 99.9 % had a detail of .89 or more, a difference of light of 5.2 or less and of
+colour of 5.8 or less. A hue turned by 30 degrees made a difference of colour of at least 9 where it
+could be seen. Of 4,323 pairs of listings alike, all but one real copy had less detail, or more
+difference, than even .85, 10 and 9. A change of colour in less than about a hundredth of the
+picture, a block, is not seen.
+"""
 
 
 def small_picture(pixels: NDArray[np.uint8]) -> Small:
@@ -161,7 +171,7 @@ def near_duplicates(
 
 def _compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Comparison:
     count = len(first)
-    a, b = _lab(first), _lab(second)
+    a, b = to_lab(first), to_lab(second)
     # Every pair twice: as it is, and mirrored.
     a, b = np.concatenate([a, a[..., ::-1]]), np.concatenate([b, b])
     laid = np.tile(np.array([1, 0, 1, 0], np.float32), (2 * count, 1))
@@ -209,45 +219,6 @@ def _correlation(a: Floats, b: Floats, seen: Floats) -> Floats:
     )
     correlation: Floats = (together + STILL) / (np.sqrt(of_a * of_b) + STILL)
     return correlation
-
-
-def _lab(rgb: NDArray[np.uint8]) -> Floats:
-    """Turn sRGB into CIELAB, white being that of sRGB."""
-    xyz = LINEAR[rgb] @ WEIGHTS
-    x, y, z = np.moveaxis(ROOTS[(xyz * FINE).astype(np.intp)], -1, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1, dtype=np.float32)
-
-
-def _linear() -> Floats:
-    """Return the light of each of the 256 values of an sRGB channel (IEC 61966-2-1)."""
-    value = np.arange(256) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(
-        np.float32
-    )
-
-
-def _roots() -> Floats:
-    """Return CIELAB's cube root, straight near black, of shares of `FINE`."""
-    value = np.arange(FINE + 2) / FINE  # one more, for white that is rounded up
-    root = np.where(value > 216 / 24389, np.cbrt(value), (value * 24389 / 27 + 16) / 116)
-    return root.astype(np.float32)
-
-
-FINE = 2**14
-"""Parts of the light of white in `ROOTS`: a table is ten times as fast as the roots."""
-
-LINEAR, ROOTS = _linear(), _roots()
-
-WEIGHTS: Floats = np.array(
-    [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ],
-    np.float32,
-).T
-WEIGHTS /= WEIGHTS.sum(axis=0)
-"""From linear sRGB to XYZ, of which white is 1, 1, 1."""
 
 
 def _means(pictures: Floats, side: int) -> Floats:

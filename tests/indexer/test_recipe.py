@@ -5,11 +5,11 @@ import json
 import pytest
 
 from indexer.errors import UsageError
-from indexer.recipe import DEFAULT, RECIPES, SEED, Recipe
+from indexer.recipe import DEFAULT, RECIPES, SEED, WIDE, Recipe
 
 
 def test_the_named_ones():
-    assert RECIPES == {"default": DEFAULT, "seed": SEED}
+    assert RECIPES == {"default": DEFAULT, "wide": WIDE, "seed": SEED}
     assert SEED.features == ("mixed7_max",)
     assert (SEED.power, SEED.unit_features, SEED.dims, SEED.whitening) == (1, False, 100, 0)
     assert Recipe(name="x", features=("mixed7_avg", "mixed5_avg")).width == 2 * 768
