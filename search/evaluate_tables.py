@@ -45,10 +45,10 @@ def show(result: Evaluation) -> None:
         console.print(_legend(result.compared), style="dim")
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, *columns: str, gap: int = 2) -> Table:
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False)
     table.add_column(title, no_wrap=True)
     for name in columns:
         table.add_column(name)
@@ -119,9 +119,10 @@ def _said(result: Evaluation) -> list[tuple[str, str]]:
 
 
 def _compared(recipes: Sequence[Compared]) -> Table:
-    table = _table("Recipe", *(recipe.name for recipe in recipes))
+    narrow = len(recipes) > 2
+    table = _table("Recipe", *(recipe.name for recipe in recipes), gap=1 if narrow else 2)
     table.add_row("Dimensions", *(str(recipe.dims) for recipe in recipes))
-    table.add_row("Weight of category", *(f"{recipe.prior_weight:g}" for recipe in recipes))
+    table.add_row("Category weighs", *(f"{recipe.prior_weight:g}" for recipe in recipes))
     weighs = any(recipe.prior_weight for recipe in recipes)
     group = None
     for row in zip(*(recipe.figures for recipe in recipes), strict=True):
@@ -131,22 +132,25 @@ def _compared(recipes: Sequence[Compared]) -> Table:
         if group != (one.judged_by, one.prior):
             group = one.judged_by, one.prior
             table.add_row()
-            table.add_row(f"By {one.judged_by}{'' if one.prior else ', alone'}", style="bold")
-        table.add_row(one.name, *(_cell(figure) for figure in row))
+            if one.prior:
+                table.add_row(f"By {one.judged_by}", style="bold")
+        name = one.name if one.prior else f"{one.name} alone"
+        table.add_row(name, *(_cell(figure, narrow) for figure in row))
     return table
 
 
-def _cell(figure: ComparedFigure) -> str:
+def _cell(figure: ComparedFigure, narrow: bool) -> str:
     if figure.difference is None:
         return _estimate(figure.value)
     change = figure.difference
     verdict = ""
     if figure.significant:
         verdict = " better" if change.value > 0 else " worse"
-    return (
-        f"{_short(figure.value.value)}  {_short(change.value, '+')} ({_short(change.low, '+')} to"
-        f" {_short(change.high, '+')}){verdict}"
-    )
+    value = _short(figure.value.value)
+    span = f"({_short(change.low, '+')} to {_short(change.high, '+')})"
+    if narrow:
+        return f"{value}{verdict}\n{_short(change.value, '+')} {span}"
+    return f"{value}  {_short(change.value, '+')} {span}{verdict}"
 
 
 def _legend(recipes: Sequence[Compared]) -> str:
@@ -167,4 +171,5 @@ def _estimate(one: Estimate) -> str:
 
 def _short(value: float, sign: str = "") -> str:
     """Write .683 for 0.683: three of them and their intervals fit side by side."""
+    value = round(value, 3) + 0.0  # no -.000
     return f"{value:{sign}.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"

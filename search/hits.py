@@ -51,11 +51,11 @@ def hits_of(
     # What was removed from the catalogue since the snapshot was made is no hit.
     kept = [candidate for candidate in kept if candidate.listing in listings]
     places = [matched.get(int(snapshot.pictures[c.position]), 0) for c in kept]
+    nearest = sorted((found.similarity for found in kept), reverse=True)[:LOOKS]
+    least = max(ALIKE, nearest[-1]) if nearest else ALIKE
     looks = [
-        _small(engine, *listings[candidate.listing], place)
-        if candidate.similarity >= GATE
-        else None
-        for candidate, place in zip(kept, places, strict=True)
+        _small(engine, *listings[found.listing], place) if found.similarity >= least else None
+        for found, place in zip(kept, places, strict=True)
     ]
     similarities = [min(1.0, candidate.similarity) for candidate in kept]
     copies = near_duplicates(similarities, _own_looks(engine, query, asked, looks), looks)

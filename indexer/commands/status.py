@@ -133,10 +133,12 @@ def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
 def _categories(model: dict[str, Any] | None) -> str:
     if model is None:
         return "none that could be told apart"
-    use = f"prior of weight {model['weight']:g}" if model["weight"] else "no prior: it would not help"
+    use = (
+        f"prior of weight {model['weight']:g}" if model["weight"] else "no prior: it would not help"
+    )
     return (
-        f"{model['categories']:,}, told apart by {model['classifier']}, {model['accuracy']:.0%} right"
-        f" on held-out pictures, {use}"
+        f"{model['categories']:,}, told apart by {model['classifier']}, {model['accuracy']:.0%}"
+        f" right on held-out pictures, {use}"
     )
 
 

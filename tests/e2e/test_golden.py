@@ -39,7 +39,8 @@ def changes(photo: str, was: Answer, now: Answer) -> list[str]:
             continue
         if abs(similarity[listing] - then) > TIE:
             said.append(
-                f"{photo}: {listing} was as similar as {then:.3f}, and is {similarity[listing]:.3f}."
+                f"{photo}: {listing} was as similar as {then:.3f}, and is"
+                f" {similarity[listing]:.3f}."
             )
         rank = [name for name, _ in now].index(listing) + 1
         overtook = [name for name, value in now[: rank - 1] if before.get(name, 0) < then - TIE]

@@ -18,8 +18,8 @@ from indexer.errors import (
     UsageError,
 )
 from indexer.lease import writer_lease
-from indexer.snapshot import current_name, open_current
 from indexer.rebuild import rebuild
+from indexer.snapshot import current_name, open_current
 from indexer.sync import IndexOptions
 from indexer.weights import Weights
 

@@ -6,8 +6,8 @@ import pytest
 
 from indexer.catalog import DATABASE
 from indexer.errors import IndexNotReady, LookalikeError
-from indexer.snapshot import FILES, MANIFEST, open_current
 from indexer.rebuild import rebuild
+from indexer.snapshot import FILES, MANIFEST, open_current
 from indexer.thumbnails import THUMBNAILS
 from indexer.verify import problems
 

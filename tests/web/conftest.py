@@ -55,6 +55,7 @@ class FakeEngine(Compared):
         self.keys: dict[str, tuple[str, ...]] = {}
         self.colours = {}
         self.failure: Exception | None = None
+        self.close_match = True
         self.refreshed = 0
         self.closed = False
         for id_, (_, data) in listings.items():
@@ -87,7 +88,7 @@ class FakeEngine(Compared):
             for n, (score, id_) in enumerate(kept[: query.k], 1)
         ]
         took = {"decode": 1.26, "embed": 10.0, "search": 0.3, "total": 11.56}
-        return Page(hits, "s-1", took, category=[("shoes", 0.81234)])
+        return Page(hits, "s-1", took, category=[("shoes", 0.81234)], close_match=self.close_match)
 
     def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
         if listing_id not in self.listings:

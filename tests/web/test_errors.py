@@ -21,7 +21,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def url_of(rule: Rule) -> str:
     """Fill a rule's places with what is nowhere."""
-    values = {name: 7 if name == "position" else "nowhere" for name in rule.arguments}
+    values = {name: 7 if name in ("position", "number") else "nowhere" for name in rule.arguments}
     built = rule.build(values, append_unknown=False)
     assert built is not None
     return str(built[1])

@@ -153,9 +153,10 @@ def test_an_empty_index_and_an_answer_without_hits(photo: bytes) -> None:
 
 
 def test_an_answer_without_a_close_hit_says_so(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, photo: bytes
+    client: FlaskClient, engine: FakeEngine, photo: bytes
 ) -> None:
-    monkeypatch.setattr("web.wording.CLOSENESS", ((2.0, "Never"),))
+    assert "No close match" not in search(client, photo).text
+    engine.close_match = False
     assert "No close match" in search(client, photo).text
 
 

@@ -54,7 +54,7 @@ def test_prices(amount: float, currency: str, written: str) -> None:
 
 
 def test_other_words() -> None:
-    assert [closeness(s) for s in (1, 0.7, 0.6, 0.4, 0.1, -1)] == [
+    assert [closeness(s) for s in (1, 0.8, 0.6, 0.4, 0.1, 0)] == [
         "Very close",
         "Very close",
         "Close",
