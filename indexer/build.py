@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from indexer.background import fit_scores
 from indexer.catalog import Catalog
 from indexer.categories import CategoryModel
-from indexer.category_training import HeldOut, train_categories
+from indexer.category_training import train_categories
 from indexer.errors import IndexNotReady, IndexUnusable
 from indexer.faiss_index import FLAT_UP_TO, write_faiss
 from indexer.features import FeatureFile
 from indexer.labels import Labels
+from indexer.learned import Learned, usable
 from indexer.model import Network
 from indexer.photos import stored_photos
 from indexer.progress import Advance, Progress
 from indexer.projection import SAMPLE, Projection
 from indexer.recipe import Recipe
+from indexer.scores import ScoreModel
 from indexer.snapshot import Snapshot, begin, open_current, publish
 
 __all__ = ["FLAT_UP_TO", "build_snapshot", "feature_file", "labelled_rows"]
@@ -53,16 +55,17 @@ def build_snapshot(
     features = feature_file(index, catalog).open(int(catalog.meta("rows") or 0))
     photos = stored_photos(index, network)
     used = _in_use(index, network)
+    learned = _learned(index, recipe, network, progress)
     with progress.track("Fitting the projection", None, "steps"):
-        projection = _projection(used, recipe, features, rows, photos)
+        fitted = _projection(used, recipe, features, rows, photos)
+        projection = fitted.learning(photos, learned.total, learned.count)
     aside = begin(index)
     with progress.track("Building the index", len(rows), "vectors") as advance:
         vectors = _write_vectors(aside, projection, features, rows, advance)
     description = write_faiss(aside / "index.faiss", vectors)
     with progress.track("Learning the categories", None, "steps"):
-        model, held_out = _categories(used, projection, vectors, labels)
         asked = None if photos is None else projection.transform(photos, photos=True)
-        plain, keyed = fit_scores(vectors, labels, model, held_out, asked)
+        model, plain, keyed = _categories_and_scores(used, projection, vectors, labels, asked)
     pictures.tofile(aside / "pictures.i64")
     labels.listings.tofile(aside / "listings.i64")
     codes = labels.codes if model is not None else np.full_like(labels.codes, -1)
@@ -82,6 +85,7 @@ def build_snapshot(
             "dims": projection.dims,
             "recipe": recipe.as_dict(),
             "photos": 0 if photos is None else len(photos),
+            "learned": 0 if projection is fitted else learned.count,
             "network": asdict(network),
             "index": description,
             "categories": None if model is None else model.summary(),
@@ -133,6 +137,16 @@ def _in_use(index: Path, network: Network) -> Snapshot | None:
     return used if used.manifest["network"]["sha256"] == network.sha256 else None
 
 
+def _learned(index: Path, recipe: Recipe, network: Network, progress: Progress) -> Learned:
+    """Return what servers learned from their queries; the sum of none where that is too little."""
+    try:
+        found = usable(index, recipe, network)
+    except IndexUnusable as error:  # worth a warning, but not the catalogue's update
+        progress.say(f"Photos are centred without what was learned from queries: {error}")
+        found = None
+    return found or Learned.none(recipe, network.sha256)
+
+
 def _projection(
     used: Snapshot | None,
     recipe: Recipe,
@@ -153,18 +167,24 @@ def _projection(
     return Projection.fit(recipe, features[distinct], photos)
 
 
-def _categories(
+def _categories_and_scores(
     used: Snapshot | None,
     projection: Projection,
     vectors: NDArray[np.float16],
     labels: Labels,
-) -> tuple[CategoryModel | None, HeldOut | None]:
-    """Return the category model in use where it still fits the catalogue, else a new one."""
+    photos: NDArray[np.float32] | None,
+) -> tuple[CategoryModel | None, ScoreModel, ScoreModel]:
+    """Return the category model and the scores; those in use where they still fit."""
     if used is not None and used.projection is projection:
         old = used.categories
         if old is not None and old.names == labels.names:
-            return old, None
-    return train_categories(vectors, labels) or (None, None)
+            # The scores with it: how sure it is of pictures that it was trained on says nothing.
+            listings = len(np.unique(labels.listings))
+            plain, keyed = used.scores, used.keyed_scores
+            return old, replace(plain, listings=listings), replace(keyed, listings=listings)
+    trained = train_categories(vectors, labels)
+    model, held_out = trained or (None, None)
+    return model, *fit_scores(vectors, labels, model, held_out, photos)
 
 
 def _write_vectors(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from indexer.categories import NEIGHBOURS
 from indexer.category_training import train_categories
@@ -34,6 +35,9 @@ LAYERS = (
 DIMS = (64, 128, 256, WIDEST)
 WHITENING = (0.1, 0.25, 0.4)
 POWERS = (0.35, 0.5, 0.7)
+
+WORTH = 1e-5
+"""What a dimension must bring: each costs memory and time in every search."""
 
 LEAST_GAIN = 0.005
 """What a recipe must be better by, at least, beside one standard error."""
@@ -137,7 +141,12 @@ def calibrate(
     telling = (questions.codes >= 0) | (questions.listings >= 0)
     if telling.sum() < FEWEST:
         return _too_little(int(telling.sum()), photos, kept)
-    trial = _Trial(features, rows, labels, questions, photos)
+    with threadpool_limits(1):  # as in `indexer.category_training`
+        return _choose(_Trial(features, rows, labels, questions, photos), kept, step)
+
+
+def _choose(trial: _Trial, kept: int, step: Callable[[Recipe], None]) -> Choice:
+    questions = trial.questions
     rng = np.random.default_rng(0)
     choosing = rng.permutation(len(questions.rows)) % 2 == 0
     tried = [trial.run(DEFAULT)]
@@ -147,7 +156,10 @@ def calibrate(
             if all(recipe != one.recipe for one in tried):
                 step(recipe)
                 tried.append(trial.run(recipe))
-        best = max(tried, key=lambda one: _mean(one.quality[choosing]))
+        best = max(
+            tried,
+            key=lambda one: _mean(one.quality[choosing]) - WORTH * (one.recipe.dims or WIDEST),
+        )
     gains = (best.quality - tried[0].quality)[~choosing]
     gains = gains[np.isfinite(gains)]
     gain, error = float(gains.mean()), float(gains.std() / np.sqrt(max(len(gains), 1)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from indexer.categories import (
     NEIGHBOURS,
@@ -77,6 +78,14 @@ def train_categories(
     (CategoryModel, HeldOut) or None
         None where fewer than two categories have enough listings to tell apart.
     """
+    # Matrices are small here: threads that wait for one another cost up to twenty times the work.
+    with threadpool_limits(1):
+        return _train(vectors, labels, quick)
+
+
+def _train(
+    vectors: NDArray[np.floating], labels: Labels, quick: bool
+) -> tuple[CategoryModel, HeldOut] | None:
     rng = np.random.default_rng(0)
     known = _well_known(labels)
     usable = np.flatnonzero(np.isin(labels.codes, known))
@@ -274,7 +283,7 @@ def _network(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[
     from sklearn.neural_network import MLPClassifier  # noqa: PLC0415
 
     model = MLPClassifier(
-        (64,), alpha=1e-2, learning_rate_init=5e-3, batch_size=256, max_iter=20, random_state=0
+        (256,), alpha=0.3, learning_rate_init=3e-3, batch_size=128, max_iter=30, random_state=0
     )
     with _quietly():
         model.fit(vectors * np.sqrt(vectors.shape[1], dtype=np.float32), classes)

@@ -1,4 +1,4 @@
-"""The writer's lease: one sync or compaction at a time, released by a crash."""
+"""Locks: the writer's lease, one sync or compaction at a time, and short ones on a file."""
 
 from __future__ import annotations
 
@@ -36,4 +36,12 @@ def writer_lease(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
+        yield
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file for the length of a block, waiting while another process does."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield

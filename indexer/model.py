@@ -25,7 +25,7 @@ from indexer.errors import (
 )
 from indexer.files import write_durably
 from indexer.paths import cache_folder
-from indexer.runtimes import OPENVINO_FILE
+from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
 from indexer.weights import Weights, sha256_of
 
 LAYERS = ("mixed5", "mixed6", "mixed7")
@@ -225,6 +225,8 @@ def install_network(network: Network, model: Path, folder: Path) -> None:
 def install_openvino(model: Path, folder: Path) -> None:
     """Copy OpenVINO's form of the network into an index's folder."""
     _put(model, folder / OPENVINO_FILE)
+    sums = {name: sha256_of(folder / name) for name in (OPENVINO_FILE, OPENVINO_WEIGHTS)}
+    write_durably(folder / OPENVINO_SUMS, json.dumps(sums).encode())
 
 
 def installed_network(folder: Path) -> Network | None:

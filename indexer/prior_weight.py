@@ -14,14 +14,15 @@ from indexer.labels import Labels
 if TYPE_CHECKING:
     from indexer.category_training import HeldOut
 
-WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
-"""In units of similarity; a weight of .8 lets a sure category outweigh nearly any difference."""
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5)
+"""In units of similarity. More raises precision by category a little further, and costs the very
+listing its place among the first five more often than once in a hundred (docs/quality.md)."""
 
 LEAST_GAIN = 0.01
 """Of P@10, below which similarity is better left alone."""
 
 ERRORS = 3
-"""Standard errors that the gain must exceed too: with few labels, one of six weights looks good."""
+"""Standard errors that the gain must exceed too: with few labels, one of the weights looks good."""
 
 ENOUGH = 0.005
 """Of P@10: a smaller weight that comes this near to the best is taken."""

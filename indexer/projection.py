@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from indexer.errors import IndexDamaged
 from indexer.model import CHANNELS, FEATURES
@@ -87,7 +88,7 @@ class Projection:
         centre, rows = mean, prepared
         if photos is not None and len(photos):
             asked = prepare_features(recipe, photos)
-            centre = photo_mean(mean, asked)
+            centre = photo_mean(mean, asked.sum(axis=0, dtype=np.float64), len(asked))
             if len(asked) >= FEWEST_TO_FIT:
                 rows = pooled(prepared - mean, asked - asked.mean(axis=0))
         if len(rows) < 3:  # no directions to speak of: compare the prepared features themselves
@@ -99,7 +100,10 @@ class Projection:
         from sklearn.decomposition import PCA  # noqa: PLC0415 - half a second, and only to fit
 
         solver = "covariance_eigh" if len(rows) >= width else "full"
-        pca = PCA(min(width, len(rows) - 1), svd_solver=solver).fit(rows)
+        # Beside other work, threads that wait for one another cost more than they bring; and the
+        # same catalogue gets the same projection on any number of cores.
+        with threadpool_limits(1):
+            pca = PCA(min(width, len(rows) - 1), svd_solver=solver).fit(rows)
         dims = _choose_dims(recipe, pca.explained_variance_ratio_)
         return cls(
             recipe,
@@ -126,6 +130,30 @@ class Projection:
             components_=self.components_[:dims],
             eigenvalues_=self.eigenvalues_[:dims],
         )
+
+    def learning(
+        self,
+        photos: NDArray[np.floating] | None,
+        total: NDArray[np.float64],
+        count: int,
+    ) -> Projection:
+        """Return this projection with photos centred by the mean of more of them.
+
+        Parameters
+        ----------
+        photos : ndarray of float, shape (P, F), or None
+            Features of customers' photos, as in `fit`.
+        total : ndarray of float64, shape (width,)
+            The sum of the prepared features of other photos.
+        count : int
+            How many those are.
+        """
+        if not self.mean_.any():  # of a catalogue of one or two pictures: nothing is centred
+            return self
+        if photos is not None:
+            total = total + prepare_features(self.recipe, photos).sum(axis=0, dtype=np.float64)
+            count += len(photos)
+        return replace(self, photo_mean_=photo_mean(self.mean_, total, count))
 
     def transform(
         self, features: NDArray[np.floating], *, photos: bool = False

@@ -15,6 +15,9 @@ OPENVINO_FILE = "network.xml"
 
 OPENVINO_WEIGHTS = "network.bin"
 
+OPENVINO_SUMS = "openvino.json"
+"""The SHA-256 of both, for `lookalike verify`."""
+
 
 def require_runtime(name: str) -> None:
     """Raise UsageError unless `name` is one of `RUNTIMES`."""

@@ -71,7 +71,8 @@ class Snapshot:
     folder : Path
         Where it lies.
     manifest : mapping
-        What `publish` was given, with ``format``, ``name`` and ``files``.
+        What `publish` was given, with ``format``, ``name`` and ``files``. Snapshots of before
+        servers learned from queries do not say ``learned``: it is 0 there.
     vectors : ndarray of float16, shape (count, dims)
         Unit vectors.
     pictures, listings : ndarray of int64, shape (count,)

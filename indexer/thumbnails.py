@@ -1,8 +1,8 @@
 """Small JPEGs of the pictures, by content hash, in a database of their own.
 
 SQLite serves many small blobs faster than a folder of files, and copies as one file. It is kept
-apart from the catalogue so that a backup can leave it out: a picture's thumbnail is made again when
-that picture is next read.
+apart from the catalogue so that a backup can leave it out: without it the page shows no small
+pictures of what was indexed before, and search goes on.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,8 +12,10 @@ from typing import Any
 from indexer.build import feature_file
 from indexer.catalog import Catalog
 from indexer.errors import IndexDamaged, IndexNotReady, LookalikeError
+from indexer.learned import read_learned
 from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.progress import SILENT, Progress
+from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
 from indexer.snapshot import SNAPSHOTS, Snapshot, current_name, read_manifest
 from indexer.thumbnails import THUMBNAILS
 from indexer.weights import sha256_of
@@ -42,6 +45,10 @@ def problems(folder: Path, progress: Progress = SILENT) -> Iterator[str]:
     except LookalikeError as error:
         yield str(error)
     yield from _model(folder, network)
+    try:
+        read_learned(folder)
+    except LookalikeError as error:
+        yield str(error)
     yield from _snapshot(folder, network, progress)
 
 
@@ -115,6 +122,22 @@ def _model(folder: Path, network: Network | None) -> Iterator[str]:
         yield f"{path} is missing; index again into another folder, or restore it from a backup."
     elif sha256_of(path) != network.model_sha256:
         yield f"{path} is not the network that the index was made with (SHA-256 differs)."
+    if (folder / OPENVINO_FILE).is_file():
+        yield from _openvino(folder)
+
+
+def _openvino(folder: Path) -> Iterator[str]:
+    again = f"Remove {folder / OPENVINO_FILE}; `lookalike index --runtime openvino` makes it again."
+    try:
+        sums = json.loads((folder / OPENVINO_SUMS).read_bytes())
+        said = {name: sums[name] for name in (OPENVINO_FILE, OPENVINO_WEIGHTS)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        yield f"{folder / OPENVINO_SUMS} cannot be read ({error}). {again}"
+        return
+    for name, sha256 in said.items():
+        path = folder / name
+        if not path.is_file() or sha256_of(path) != sha256:
+            yield f"{path} is not what was written (SHA-256 differs). {again}"
 
 
 def _snapshot(folder: Path, network: Network | None, progress: Progress) -> Iterator[str]:

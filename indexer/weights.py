@@ -113,7 +113,7 @@ def find_weights(choice: str = "auto", *, scaling: str | None = None, say: Say =
                 f" nsfwjs': {also_refused.message}",
                 hint=THREE_WAYS_OUT,
             ) from also_refused
-        say(f"Weights: {weights.name}, since ImageNet's cannot be had ({refused.message})")
+        say(f"Weights: {weights.name}, since ImageNet's cannot be had: {refused.message}")
         return weights
     say("Weights: imagenet, Keras' own.")
     return weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from search.engine import Engine
 
 MS = 1000
+
+OnPhoto = Callable[[Snapshot, NDArray[np.float32]], None]
+"""Is told what answered a photo, and the photo's features, shape (F,)."""
 
 AWAY = 0.5
 """How far the query is moved away from the mean of the negative examples (Rocchio 1971)."""
@@ -36,11 +39,14 @@ class Asked:
         Listings that may not be in the answer.
     pixels : ndarray of uint8, shape (size, size, 3), or None
         What the network saw of the one photo that was asked with.
+    features : ndarray of float32, shape (F,), or None
+        What it made of that.
     """
 
     vectors: NDArray[np.float32]
     leave_out: tuple[int, ...]
     pixels: NDArray[np.uint8] | None
+    features: NDArray[np.float32] | None = None
 
 
 def ask(engine: Engine, snapshot: Snapshot, query: Query, took: dict[str, float]) -> Asked:
@@ -101,7 +107,7 @@ def _vectors(engine: Engine, snapshot: Snapshot, example: Example, took: dict[st
     took["decode"] += (decoded - started) * MS
     took["embed"] += (time.perf_counter() - decoded) * MS
     vectors = snapshot.projection.transform(features[np.newaxis], photos=True)
-    return Asked(vectors, (), prepared.pixels)
+    return Asked(vectors, (), prepared.pixels, features)
 
 
 def _listing_vectors(engine: Engine, snapshot: Snapshot, listing_id: str) -> Asked:

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     help="A folder of customers' photos, without labels: photos are then compared as photos. Their"
     " features are kept in the index, the photos are not.",
 )
-@click.option("--forget-photos", is_flag=True, help="Forget the photos of an earlier --photos.")
+@click.option(
+    "--forget-photos",
+    is_flag=True,
+    help="Forget the photos of an earlier --photos, and what a server learned from queries.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be chosen, and change nothing.")
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), default="auto", help="What runs the network."
@@ -112,20 +116,24 @@ def _show(choice: Choice) -> None:
         return
     from rich.table import Table  # noqa: PLC0415
 
+    figures = {
+        "MRR": [one.mean(one.found) for one in choice.tried],
+        "P@10": [one.mean(one.alike) for one in choice.tried],
+        "with prior": [one.mean(one.guided) for one in choice.tried],
+    }
+    known = {name: values for name, values in figures.items() if values[0] is not None}
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("Features")
-    for name in ("Dims", "Power", "Whitening", "MRR", "P@10", "with prior"):
+    for name in ("Dims", "Power", "Whitening", *known):
         table.add_column(name, justify="right")
-    best = choice.best
-    for one in choice.tried:
+    for place, one in enumerate(choice.tried):
         recipe = one.recipe
-        figures = (one.mean(one.found), one.mean(one.alike), one.mean(one.guided))
         table.add_row(
             " + ".join(recipe.features),
             str(recipe.dims),
             f"{recipe.power:g}",
             f"{recipe.whitening:g}",
-            *("" if figure is None else f"{figure:.3f}" for figure in figures),
-            style="bold" if one is best else None,
+            *(f"{values[place]:.3f}" for values in known.values()),
+            style="bold" if one is choice.best else None,
         )
     out().print(table)

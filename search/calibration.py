@@ -15,6 +15,7 @@ from indexer.catalog import Catalog
 from indexer.embedder import Embedder, embedder_class
 from indexer.errors import IndexNotReady, PictureError
 from indexer.labels import Labels
+from indexer.learned import forget_learned
 from indexer.model import CHANNELS, MODEL_FILE, Network
 from indexer.photos import MOST, store_photos, stored_photos
 from indexer.photos import forget_photos as remove_photos
@@ -73,7 +74,7 @@ def run_calibration(
     photos : Path or None
         A folder of customers' photos without labels.
     forget_photos : bool
-        Whether earlier such photos are forgotten.
+        Whether earlier such photos are forgotten, and what servers learned from queries.
     dry_run : bool
         Only choose.
     runtime : str
@@ -125,6 +126,7 @@ def run_calibration(
         store_photos(index, unlabelled, network)
     elif forget_photos:
         remove_photos(index)
+        forget_learned(index)
     return Outcome(choice, count, rejected, rebuild_with(index, choice.recipe, progress))
 
 

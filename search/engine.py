@@ -23,7 +23,7 @@ from indexer.scores import CLOSE
 from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
 from indexer.sources import read_picture
 from indexer.thumbnails import Thumbnails
-from search.asking import MS, ask
+from search.asking import MS, OnPhoto, ask
 from search.hits import hits_of
 from search.index import VectorIndex
 from search.loading import load_network
@@ -113,13 +113,17 @@ class Engine:
             if opened is not None:
                 opened.close()
 
-    def search(self, query: Query | None = None, /, **options: Any) -> Page:
+    def search(
+        self, query: Query | None = None, /, *, on_photo: OnPhoto | None = None, **options: Any
+    ) -> Page:
         """Find the listings that look like a photo or like another listing.
 
         Parameters
         ----------
         query : Query, optional
             Or its fields as keywords: ``search(photo=Path("shoe.jpg"), k=5)``.
+        on_photo : callable, optional
+            Called once one photo was asked with and answered, to learn from it.
 
         Raises
         ------
@@ -142,6 +146,8 @@ class Engine:
         ended = time.perf_counter()
         took["search"] = (ended - searching) * MS
         took["total"] = (ended - started) * MS
+        if on_photo is not None and asked.features is not None:
+            on_photo(snapshot, asked.features)
         return Page(hits, snapshot.name, took, category=found.category, close_match=close)
 
     def classify(
@@ -241,6 +247,7 @@ class Engine:
             "recipe": manifest["recipe"],
             "category_model": manifest["categories"],
             "photos": manifest["photos"],
+            "learned": manifest.get("learned", 0),
             "network": asdict(self.network),
             "snapshot": snapshot.name,
             "created": manifest["created"],

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from indexer.build import feature_file, labelled_rows
 from indexer.embedder import embedder_class
@@ -116,7 +117,8 @@ def _trials(engine: Engine, recipes: Sequence[str], progress: Progress) -> list[
     photos = stored_photos(engine.path, engine.network)
     trials = []
     for name in named:
-        with progress.track(f"Fitting {name}", None, "steps"):
+        # Two BLAS threads on shared cores wait for one another twenty times as long as they work.
+        with progress.track(f"Fitting {name}", None, "steps"), threadpool_limits(1):
             trials.append(Trial.fit(RECIPES[name], features, rows, pictures, labels, photos))
     return trials
 

@@ -83,7 +83,8 @@ class VectorIndex:
         vectors : ndarray of float32, shape (Q, dims)
             Unit length.
         code : int
-            The category's place in the snapshot's names.
+            The category's place in the snapshot's names; `indexer.categories.UNKNOWN` for
+            vectors without one.
         count : int
             How many to find per row of `vectors`.
         """

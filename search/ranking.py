@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.categories import NEIGHBOURS
+from indexer.categories import NEIGHBOURS, UNKNOWN
 from indexer.prior_weight import keys
 from indexer.snapshot import Snapshot
 from search.index import VectorIndex
@@ -95,7 +95,7 @@ def rank(
     left_out = np.fromiter(leave_out, np.int64, len(leave_out))
     # A listing may fill several places with its pictures, so a few more are asked for, and more
     # again where that was not enough.
-    ask = max(k, NEIGHBOURS) + len(leave_out) + 8
+    ask = max(2 * k, NEIGHBOURS) + len(leave_out) + 8
     while True:
         positions, similarities = _others(snapshot, left_out, *index.nearest(vectors, ask))
         posterior = _posterior(snapshot, vectors, positions, similarities)
@@ -160,12 +160,12 @@ def _with_likely(
     positions: NDArray[np.int64],
     similarities: NDArray[np.float32],
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Add the nearest within the likeliest categories to the nearest of all."""
+    """Add the nearest within the likeliest categories, and without one, to the nearest of all."""
     parts = [(positions, similarities)]
-    for code in np.argsort(-posterior)[:LIKELY]:
-        if posterior[code] >= UNLIKELY:
-            found = index.nearest_of_category(vectors, int(code), count)
-            parts.append(_others(snapshot, left_out, *found))
+    likely = [int(code) for code in np.argsort(-posterior)[:LIKELY] if posterior[code] >= UNLIKELY]
+    for code in (*likely, UNKNOWN):
+        found = index.nearest_of_category(vectors, code, count)
+        parts.append(_others(snapshot, left_out, *found))
     together = np.concatenate([part[0] for part in parts])
     distinct, first = np.unique(together, return_index=True)
     return distinct, np.concatenate([part[1] for part in parts])[first]

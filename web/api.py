@@ -9,6 +9,7 @@ from search.answer import listing_as_dict, page_as_dict
 from search.query import Page, Query
 from web.engine import current_engine
 from web.errors import UnsupportedMediaType
+from web.learning import search_and_learn
 from web.models import (
     FullListing,
     ListingPath,
@@ -49,9 +50,9 @@ def search() -> Response:
     indexed can be named instead, or several of either that the hits shall be like and unlike.
     """
     if request.mimetype == JSON:
-        return answer_page(current_engine().search(query_from_json()))
+        return answer_page(search_and_learn(query_from_json()))
     if request.mimetype == FORM:
-        return answer_page(current_engine().search(query_from_form()))
+        return answer_page(search_and_learn(query_from_form()))
     raise UnsupportedMediaType(
         f"A search is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
         hint=f"Send {FORM} with the file in the field 'image', or {JSON}.",

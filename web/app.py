@@ -12,6 +12,7 @@ from web.api import api
 from web.api_explain import explaining
 from web.engine import EngineHolder, SearchEngine
 from web.health import health
+from web.learning import Learner
 from web.map import MapHolder
 from web.map import pages as map_pages
 from web.pages import pages
@@ -38,6 +39,9 @@ def create_app(settings: Settings | None = None, *, engine: SearchEngine | None 
     limits = PictureLimits(max_pixels=settings.max_pixels)
     app.extensions["lookalike.engine"] = EngineHolder(
         settings.index, limits=limits, runtime=settings.runtime, engine=engine
+    )
+    app.extensions["lookalike.learner"] = (
+        Learner(settings.index) if settings.learn_from_queries else None
     )
     app.extensions["lookalike.map"] = MapHolder()
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from flask import current_app
 from indexer.errors import LookalikeError, NetworkMismatch
 from indexer.listing import Listing
 from indexer.pictures import LIMITS, PictureLimits
+from search.asking import OnPhoto
 from search.explain import Explainable
 from search.query import Page, Query
 
@@ -25,8 +26,8 @@ RECHECK_SECONDS = 1.0
 class SearchEngine(Explainable, Protocol):
     """What the page and the API ask of `search.engine.Engine`."""
 
-    def search(self, query: Query, /) -> Page:
-        """Answer a query."""
+    def search(self, query: Query, /, *, on_photo: OnPhoto | None = None) -> Page:
+        """Answer a query; tell `on_photo`, where given, what a photo was seen as."""
 
     def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
         """Return a listing and the keys of its thumbnails."""

@@ -15,6 +15,7 @@ from search.answer import listing_as_dict, page_as_dict
 from search.query import Query
 from web.engine import current_engine
 from web.errors import FRAGMENT, problem_of
+from web.learning import search_and_learn
 from web.settings import current_settings
 from web.uploads import photo_from_form
 from web.urls import (
@@ -62,7 +63,7 @@ def search() -> ResponseReturnValue:
     The photo is not kept, so the answer has no address of its own; the listings in it have.
     """
     photo = photo_from_form()
-    page = current_engine().search(Query(photo=photo, k=current_settings().page_hits))
+    page = search_and_learn(Query(photo=photo, k=current_settings().page_hits))
     template = "_results.html" if request.headers.get(FRAGMENT) else "results.html"
     return render_template(
         template,

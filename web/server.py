@@ -21,6 +21,7 @@ from web.app import create_app
 from web.engine import EngineHolder
 from web.errors import AddressUnavailable
 from web.intake import Channel
+from web.learning import Learner
 from web.settings import Settings
 from web.uploads import largest_body
 
@@ -53,10 +54,13 @@ def serve(
         app = create_app(settings)
         server = new_server(app, settings, listener, threads or THREADS)
         holder: EngineHolder = app.extensions["lookalike.engine"]
-        line = start_up_line(server, host, holder)
+        learner: Learner | None = app.extensions["lookalike.learner"]
+        line = start_up_line(server, host, holder, learning=learner is not None)
         try:
             run(server, lambda: print(line, file=sys.stderr, flush=True))
         finally:
+            if learner is not None:
+                learner.close()
             holder.close()
 
 
@@ -94,7 +98,7 @@ def new_server(app: Flask, settings: Settings, listener: socket.socket, threads:
     return server
 
 
-def start_up_line(server: Any, host: str, holder: EngineHolder) -> str:
+def start_up_line(server: Any, host: str, holder: EngineHolder, *, learning: bool) -> str:
     """Say where the server is, what it serves and to whom."""
     try:
         holds = f"{holder.get().status()['listings']:,} listings"
@@ -104,6 +108,8 @@ def start_up_line(server: Any, host: str, holder: EngineHolder) -> str:
     return (
         f"Lookalike serves {holder.path} ({holds}) at http://{name}:{server.effective_port}"
         " - there are no keys: whoever reaches this address may search."
+        + " The mean of their photos is learned (LOOKALIKE_LEARN_FROM_QUERIES)."
+        * learning
     )
 
 

@@ -16,6 +16,12 @@ from search.query import MAX_K
 
 PREFIX = "LOOKALIKE_"
 
+SWITCH = {
+    **dict.fromkeys(("on", "1", "true", "yes"), True),
+    **dict.fromkeys(("off", "0", "false", "no"), False),
+}
+"""What turns a setting on or off."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -55,11 +61,18 @@ class Settings:
             " memory, so this times max_upload_bytes is the most that they can take."
         },
     )
+    learn_from_queries: bool = field(
+        default=False,
+        metadata={
+            "help": "on: the mean of the photos that people search with is learned, as one sum"
+            " and without keeping a photo, for the next snapshot to centre photos by."
+        },
+    )
 
     def __post_init__(self) -> None:
         require_runtime(self.runtime)
         for name, value in ((f.name, getattr(self, f.name)) for f in fields(self)):
-            if isinstance(value, int) and value < 1:
+            if isinstance(value, int) and not isinstance(value, bool) and value < 1:
                 raise UsageError(f"The setting {name} is {value}, and must be at least 1.")
         if self.page_hits > MAX_K:
             raise UsageError(f"The setting page_hits is {self.page_hits}, and at most {MAX_K}.")
@@ -77,14 +90,21 @@ class Settings:
         for setting in fields(cls):
             text = environ.get(variable(setting.name), "")
             if text:
-                kind: type[Path] | type[int] | type[str] = type(getattr(cls(), setting.name))
-                try:
-                    values[setting.name] = kind(text)
-                except ValueError as error:
-                    raise UsageError(
-                        f"{variable(setting.name)} is {text!r}, which is no whole number."
-                    ) from error
+                values[setting.name] = _read(variable(setting.name), text, setting.default)
         return cls(**{**values, **given})
+
+
+def _read(name: str, text: str, default: Any) -> Any:
+    """Read a value of the kind that a setting's default is of."""
+    if isinstance(default, bool):
+        if text.lower() not in SWITCH:
+            raise UsageError(f"{name} is {text!r}, which is neither on nor off.")
+        return SWITCH[text.lower()]
+    kind: type[Path] | type[int] | type[str] = type(default)
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is {text!r}, which is no whole number.") from error
 
 
 def variable(name: str) -> str:
@@ -95,7 +115,9 @@ def variable(name: str) -> str:
 def described() -> Iterator[tuple[str, str, str]]:
     """Yield each setting's environment variable, its default and what it is for."""
     for setting in fields(Settings):
-        yield variable(setting.name), str(setting.default), setting.metadata["help"]
+        default = setting.default
+        shown = ("on" if default else "off") if isinstance(default, bool) else str(default)
+        yield variable(setting.name), shown, setting.metadata["help"]
 
 
 def current_settings() -> Settings:

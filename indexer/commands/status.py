@@ -12,6 +12,8 @@ from indexer.console import index_option, json_option, out, write_json
 from indexer.errors import IndexNotReady, MissingExtra
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from indexer.catalog import Catalog
 
 
@@ -70,6 +72,8 @@ def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
         "explained_variance": round(float(ratios[: snapshot.projection.dims].sum()), 4),
         "recipe": manifest["recipe"],
         "photos": manifest["photos"],
+        "learned": manifest.get("learned", 0),
+        "queries": _queries(folder, manifest),
         "category_model": manifest["categories"],
         "faiss": manifest["index"],
     }
@@ -124,7 +128,7 @@ def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
             f" {said['explained_variance']:.1%} of the variance",
         ),
         ("Categories", _categories(said["category_model"])),
-        ("Photos", _photos(said["photos"])),
+        ("Photos", _photos(said["photos"], said["learned"], said["queries"])),
         ("FAISS", f"{faiss['factory']}, recall@10 {faiss['recall_at_10']:.3f}"),
         ("Snapshot", f"{said['snapshot']} of {created}, by version {said['version']}"),
     ]
@@ -142,10 +146,38 @@ def _categories(model: dict[str, Any] | None) -> str:
     )
 
 
-def _photos(count: int) -> str:
-    if not count:
-        return "compared as catalogue pictures (see: lookalike calibrate --photos)"
-    return f"centred by the mean of {count:,} customers' photos"
+def _queries(folder: Path, manifest: Mapping[str, Any]) -> int | None:
+    """Return how many queries servers have learned from so far; None where that is unreadable."""
+    from indexer.errors import IndexUnusable  # noqa: PLC0415
+    from indexer.learned import read_learned  # noqa: PLC0415
+    from indexer.recipe import Recipe  # noqa: PLC0415
+
+    try:
+        kept = read_learned(folder)
+    except IndexUnusable:
+        return None
+    recipe = Recipe.from_dict(manifest["recipe"])
+    fits = kept is not None and kept.fits(recipe, manifest["network"]["sha256"])
+    return kept.count if kept is not None and fits else 0
+
+
+def _photos(photos: int, learned: int, queries: int | None) -> str:
+    from indexer.learned import FEWEST  # noqa: PLC0415
+
+    of = " and ".join(
+        [f"{photos:,} customers' photos"] * bool(photos) + [f"{learned:,} queries"] * bool(learned)
+    )
+    said = (
+        f"centred by the mean of {of}"
+        if of
+        else "compared as catalogue pictures (see: lookalike calibrate --photos)"
+    )
+    if queries is None:
+        return f"{said}; what was learned from queries cannot be read (see: lookalike verify)"
+    if queries == learned:
+        return said
+    use = "the next snapshot uses them" if queries >= FEWEST else f"used from {FEWEST} on"
+    return f"{said}; learned from {queries:,} queries so far, {use}"
 
 
 def _failures(catalog: Catalog, as_json: bool) -> None:

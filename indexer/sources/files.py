@@ -67,6 +67,12 @@ def ending(location: str) -> str:
     return posixpath.splitext(base_name(location))[1].lower()
 
 
+def _is_here(url: str) -> bool:
+    """Tell whether a URL, or what a chain of them ends in, is a file of this machine."""
+    protocol, mark, _ = url.rsplit("::", maxsplit=1)[-1].partition("://")
+    return not mark or protocol.lower() in ("file", "local")
+
+
 def join(catalogue: str, reference: str) -> str:
     """Find what a catalogue refers to.
 
@@ -83,12 +89,23 @@ def join(catalogue: str, reference: str) -> str:
     -------
     str
         An absolute path or a URL; a path for a ``file://`` URL in a local catalogue.
+
+    Raises
+    ------
+    SourceError
+        If a catalogue that was read from a URL refers to a file of this machine.
     """
     path = local_path(catalogue)
     if path is not None and reference.startswith("file://"):
         # A path can be asked whether its file changed since, a URL cannot.
         return str(local_path(reference))
     if is_url(reference):
+        if path is None and _is_here(reference):
+            raise SourceError(
+                f"The catalogue at {shown(catalogue)} names {reference!r}, a file of this machine.",
+                hint="A catalogue from elsewhere may only name pictures elsewhere. Download it"
+                " first if this is meant.",
+            )
         return reference
     if path is not None:
         # Not resolved: a symbolic link in the catalogue's folder may change what it points to.

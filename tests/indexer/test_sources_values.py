@@ -207,7 +207,6 @@ def test_unknown_field():
         ("/data/c.csv", "s3://b/a.jpg", "s3://b/a.jpg"),
         ("file:///data/c.csv", "a.jpg", "/data/a.jpg"),
         ("/data/c.csv", "file:///my%20shop/a.jpg", "/my shop/a.jpg"),
-        ("https://x/c.csv", "file:///a.jpg", "file:///a.jpg"),
         ("https://x/feeds/c.csv?key=1", "a.jpg", "https://x/feeds/a.jpg"),
         ("https://x/feeds/c.csv", "/a.jpg", "https://x/a.jpg"),
         ("s3://bucket/feeds/c.csv", "img/../a.jpg", "s3://bucket/feeds/a.jpg"),
@@ -226,3 +225,21 @@ def test_names_of_locations():
     assert ending("https://x/c.CSV?token=a.b") == ".csv"
     assert shown("https://me:pw@x/c.csv?token=secret") == "https://x/c.csv"
     assert not is_url(r"C:\data\c.csv")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "file:///etc/passwd",
+        "FILE:///etc/passwd",
+        "local:///a.jpg",
+        "simplecache::file:///a.jpg",
+        "simplecache::/etc/passwd",
+        "zip://a.jpg::/srv/a.zip",
+    ],
+)
+def test_a_catalogue_from_elsewhere_names_no_file_of_this_machine(reference):
+    for catalogue in ("https://shop.example/feed.csv", "s3://bucket/feed.csv"):
+        with pytest.raises(SourceError, match="of this machine"):
+            join(catalogue, reference)
+    assert join("/srv/feed.csv", reference)

@@ -6,7 +6,9 @@ import pytest
 
 from indexer.catalog import DATABASE
 from indexer.errors import IndexNotReady, LookalikeError
+from indexer.model import install_openvino
 from indexer.rebuild import rebuild
+from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
 from indexer.snapshot import FILES, MANIFEST, open_current
 from indexer.thumbnails import THUMBNAILS
 from indexer.verify import problems
@@ -146,3 +148,17 @@ def test_a_manifest_whose_files_lack_their_size(indexed):
     del said["files"]["index.faiss"]["bytes"]
     path.write_text(json.dumps(said))
     assert found(indexed)
+
+
+def test_openvinos_form_of_the_network(indexed):
+    for name in (OPENVINO_FILE, OPENVINO_WEIGHTS):
+        (indexed.parent / name).write_bytes(name.encode())
+    install_openvino(indexed.parent / OPENVINO_FILE, indexed)
+    assert list(problems(indexed)) == []
+    (indexed / OPENVINO_WEIGHTS).write_bytes(b"network.bim")
+    (problem,) = problems(indexed)
+    assert OPENVINO_WEIGHTS in problem
+    assert "--runtime openvino" in problem
+    (indexed / OPENVINO_SUMS).write_bytes(b"{}")
+    (problem,) = problems(indexed)
+    assert OPENVINO_SUMS in problem

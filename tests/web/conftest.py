@@ -56,6 +56,7 @@ class FakeEngine(Compared):
         self.colours = {}
         self.failure: Exception | None = None
         self.close_match = True
+        self.asked: Query | None = None
         self.refreshed = 0
         self.closed = False
         for id_, (_, data) in listings.items():
@@ -70,7 +71,10 @@ class FakeEngine(Compared):
     def search(self, query: Query) -> Page:
         if self.failure is not None:
             raise self.failure
-        if query.photo is None:
+        self.asked = query
+        if query.positives:
+            asked = self._mean_colour(query)
+        elif query.photo is None:
             assert query.listing_id is not None
             self.listing(query.listing_id)
             asked = self.colours[query.listing_id]
@@ -89,6 +93,14 @@ class FakeEngine(Compared):
         ]
         took = {"decode": 1.26, "embed": 10.0, "search": 0.3, "total": 11.56}
         return Page(hits, "s-1", took, category=[("shoes", 0.81234)], close_match=self.close_match)
+
+    def _mean_colour(self, query: Query) -> tuple[int, int, int]:
+        colours = [
+            mean_colour(one.photo) if isinstance(one.photo, bytes) else self.colours[one.listing_id]
+            for one in query.positives
+        ]
+        first, *rest = (sum(channel) // len(colours) for channel in zip(*colours, strict=True))
+        return first, rest[0], rest[1]
 
     def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
         if listing_id not in self.listings:

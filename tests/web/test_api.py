@@ -62,6 +62,61 @@ def test_json_finds_what_a_form_finds(client: FlaskClient, photo: bytes) -> None
         assert client.post(SEARCH, json=asked).json == by_form
 
 
+def test_several_photos_and_listings_in_one_question(
+    client: FlaskClient, engine: FakeEngine, photo: bytes
+) -> None:
+    first, second, *_ = engine.listings
+    body = {
+        "positives": [
+            {"image_base64": base64.b64encode(photo).decode(), "weight": 2},
+            {"listing_id": first, "region": [0, 0, 0.5, 0.5]},
+        ],
+        "negatives": [{"listing_id": second}],
+        "k": 3,
+        "category_prior": False,
+    }
+    page = strictly(PageAnswer, client.post(SEARCH, json=body).json)
+    assert len(page["hits"]) == 3
+    assert engine.asked is not None
+    assert [one.weight for one in engine.asked.positives] == [2, 1]
+    assert engine.asked.positives[0].photo == photo
+    assert engine.asked.positives[1].region == (0, 0, 0.5, 0.5)
+    assert engine.asked.negatives[0].listing_id == second
+    assert not engine.asked.prior
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"negatives": [{"listing_id": "a"}]},
+        {"positives": []},
+        {"positives": [{}]},
+        {"positives": [{"listing_id": "a", "image_base64": "aGk="}]},
+        {"positives": [{"listing_id": "a", "weight": 0}]},
+        {"positives": [{"listing_id": "a", "weight": 1e9}]},
+        {"positives": [{"listing_id": "a"}], "listing_id": "a"},
+        {"positives": [{"listing_id": "a"}] * 17},
+        {"positives": [{"listing_id": "a"}] * 9, "negatives": [{"listing_id": "a"}] * 9},
+    ],
+)
+def test_examples_that_are_wrong(client: FlaskClient, wrong: dict[str, Any]) -> None:
+    assert code(client.post(SEARCH, json=wrong))[0] == 422
+
+
+@pytest.mark.parametrize(("said", "meant"), [("false", False), ("true", True), (None, True)])
+def test_the_category_prior_can_be_left_out(
+    client: FlaskClient, engine: FakeEngine, photo: bytes, said: str | None, meant: bool
+) -> None:
+    fields = {} if said is None else {"category_prior": said}
+    assert send(client, photo, **fields).status_code == 200
+    assert engine.asked is not None
+    assert engine.asked.prior is meant
+    listing = next(iter(engine.listings))
+    url = f"/api/v1/listings/{quote(listing, safe='')}/similar"
+    assert client.get(url, query_string=fields).status_code == 200
+    assert engine.asked.prior is meant
+
+
 def test_search_by_listing_leaves_it_out(client: FlaskClient) -> None:
     by_post = client.post(SEARCH, json={"listing_id": "p3", "k": 4}).json
     by_get = client.get("/api/v1/listings/p3/similar?k=4").json
