@@ -34,8 +34,10 @@ FEWEST = 200
 
 REACH = 1.5
 """How far from the centre a photo counts, in root mean square distances of what the projection was
-fitted on. 99 % of a catalogue's pictures lie nearer than 1.3 to 1.7 of them, the farthest at 1.6
-to 2.4, and 99 % of photos from a phone nearer than 1.4 (five catalogues, three recipes)."""
+fitted on: about where 99 % of a catalogue's pictures are nearer. (At 1.3 to 1.7 by two catalogues
+of 349 and 3,068 pictures and three recipes; the farthest lie at 1.6 to 2.4.) Of the demo's customer
+photos, whose mean is .8 away, it shortens 15 % before the first mean is learned, and photos are
+found as often as without it: hit@1 .77 before, .89 after 200."""
 
 ROUNDING = 1e-9
 """The share of the mean's square that float32 may take for variance."""

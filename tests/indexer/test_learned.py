@@ -26,11 +26,14 @@ from indexer.learned import (
     usable,
 )
 from indexer.photos import SHRINKAGE, forget_photos, store_photos
+from indexer.progress import SILENT
 from indexer.projection import Projection, prepare_features
 from indexer.rebuild import rebuild
 from indexer.recipe import DEFAULT, SEED
 from indexer.snapshot import MANIFEST, open_current
 from indexer.verify import problems
+from search.calibration import run_calibration
+from tests.indexer.test_photos import found, shifted
 
 
 def learned(network, count=FEWEST, recipe=DEFAULT, seed=0):
@@ -132,6 +135,15 @@ def test_what_lies_far_out_is_drawn_near():
     drawn = clipped(projection, outlier)
     assert np.linalg.norm(drawn - centre) == pytest.approx(bound, rel=0.01)
     assert drawn.argmax() == 7
+
+
+def test_photos_are_found_better_after_their_mean_is_learned():
+    catalogue, photos = shifted()
+    projection = Projection.fit(DEFAULT, catalogue[:60])
+    before = found(projection, catalogue[:60], photos[:60])
+    total = sum(clipped(projection, photo).astype(np.float64) for photo in photos[60:])
+    after = projection.learning(None, total, 60)
+    assert found(after, catalogue[:60], photos[:60]) > before + 0.1
 
 
 def test_equal_pictures_have_no_reach():
@@ -238,6 +250,25 @@ def test_status_says_how_far_it_is(indexed, network):
     assert (known["photos"], known["learned"], known["queries"]) == (300, 1240, 1240)
     (indexed / FILE).write_bytes(b"garbage")
     assert "cannot be read" in _status(indexed)
+
+
+def test_forgotten_with_the_photos(indexed, network):
+    add_learned(indexed, learned(network))
+    assert compact(indexed).manifest["learned"] == FEWEST
+    for dry_run in (True, False):
+        run_calibration(
+            indexed,
+            queries=None,
+            photos=None,
+            forget_photos=True,
+            dry_run=dry_run,
+            runtime="auto",
+            progress=SILENT,
+        )
+        assert (indexed / FILE).exists() is dry_run
+    after = open_current(indexed)
+    assert after.manifest["learned"] == 0
+    assert np.array_equal(after.projection.photo_mean_, after.projection.mean_)
 
 
 def test_snapshots_of_before_open(indexed):

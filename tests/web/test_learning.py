@@ -287,6 +287,12 @@ def test_the_setting_turns_it_on(word: str) -> None:
         Settings.from_env({"LOOKALIKE_LEARN_FROM_QUERIES": "maybe"})
 
 
+def test_the_page_says_so(engine: FakeEngine, settings: Settings) -> None:
+    for learning in (False, True):
+        app = create_app(Settings(index=settings.index, learn_from_queries=learning), engine=engine)
+        assert ("on average is learned" in app.test_client().get("/").text) is learning
+
+
 def test_the_start_up_line_says_so(engine: FakeEngine) -> None:
     holder, server = EngineHolder(Path("index"), engine=engine), SimpleNamespace(effective_port=1)
     lines: list[Any] = [
