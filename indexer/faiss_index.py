@@ -9,6 +9,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.projection import unit
+
 FLAT_UP_TO = 20_000
 """Vectors up to which comparing with all of them is fast enough, and exact."""
 
@@ -55,9 +57,13 @@ def write_faiss(path: Path, vectors: NDArray[np.float16]) -> dict[str, Any]:
 def _measure_nprobe(
     index: Any, vectors: NDArray[np.float16], lists: int, queries: int = 200
 ) -> tuple[int, float]:
-    """Return the fewest lists that reach `RECALL` on queries from the index itself, and theirs."""
-    chosen = np.sort(np.random.default_rng(1).choice(len(vectors), queries, replace=False))
-    asked = vectors[chosen].astype(np.float32)
+    """Return the fewest lists that reach `RECALL`, and the recall that they reach.
+
+    Asked is with the middles between two vectors of the index each: a vector of the index would
+    find itself and its copies in one list, which no photo does.
+    """
+    chosen = np.random.default_rng(1).choice(len(vectors), 2 * queries, replace=False)
+    asked = unit(vectors[chosen[:queries]].astype(np.float32) + vectors[chosen[queries:]])
     exact = exact_top(asked, vectors, 10)
     nprobe, recall = 4, 0.0
     while nprobe < lists:

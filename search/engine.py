@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from indexer.catalog import FAILED, Catalog
+from indexer.catalog import Catalog
 from indexer.embedder import Embedder
 from indexer.errors import IndexDamaged, ListingNotFound, QueryError
 from indexer.listing import Listing, Region
@@ -24,6 +23,7 @@ from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_curren
 from indexer.sources import read_picture
 from indexer.thumbnails import Thumbnails
 from search.asking import MS, OnPhoto, ask
+from search.describing import described
 from search.hits import hits_of
 from search.index import VectorIndex
 from search.loading import load_network
@@ -229,31 +229,7 @@ class Engine:
 
     def status(self) -> dict[str, object]:
         """Return what this index is and holds, fit for JSON."""
-        snapshot, _ = self._state
-        manifest = snapshot.manifest
-        with self.catalog() as catalog:
-            counts = {
-                "listings": catalog.count("listings"),
-                "pictures": catalog.count("pictures"),
-                "failures": catalog.count("pictures", "state = ?", FAILED),
-            }
-            categories = catalog.categories()
-        return {
-            **counts,
-            "vectors": snapshot.count,
-            "dims": snapshot.projection.dims,
-            "index": manifest["index"]["factory"],
-            "recall_at_10": manifest["index"]["recall_at_10"],
-            "recipe": manifest["recipe"],
-            "category_model": manifest["categories"],
-            "photos": manifest["photos"],
-            "learned": manifest.get("learned", 0),
-            "network": asdict(self.network),
-            "snapshot": snapshot.name,
-            "created": manifest["created"],
-            "version": manifest["version"],
-            "categories": categories,
-        }
+        return described(self)
 
     # What is behind it
 

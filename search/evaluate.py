@@ -29,7 +29,7 @@ from search.judging import (
 )
 from search.metrics import Estimate, Values, bootstrap, calibration_error
 from search.queries import EmbeddedPhotos, LabelledPhoto, embed_photos
-from search.serving import ann_recall, time_stages
+from search.serving import ann_recall, recall_by_time, time_stages
 from search.trial import Trial
 
 CURVE = 20
@@ -85,6 +85,7 @@ def evaluate(
     with progress.track("Searching the index", None, "steps"):
         vectors = snapshot.projection.transform(asked.features, photos=True)
         recall = ann_recall(snapshot, engine.index, vectors)
+        trade = recall_by_time(snapshot, engine.index, vectors)
     usable = [photo.picture for photo in embedded.photos]
     with progress.track("Measuring the time", None, "steps"):
         took = time_stages(engine, usable)
@@ -99,6 +100,7 @@ def evaluate(
         _close_match(found, "listing") if found.photos else _close_match(alike, "category"),
         snapshot.manifest["index"]["factory"],
         recall,
+        trade,
         took,
         compared,
         _curves(alike, max(k, CURVE)),

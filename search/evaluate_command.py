@@ -43,6 +43,11 @@ LISTED = 10
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw precision by rank into this .png or .svg file.",
 )
+@click.option(
+    "--plot-recall",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw what an approximate index finds and how long it takes into this file.",
+)
 def evaluate(
     queries: str,
     index_folder: Path,
@@ -50,6 +55,7 @@ def evaluate(
     k: int,
     recipes: tuple[str, ...],
     plot: Path | None,
+    plot_recall: Path | None,
 ) -> None:
     """Measure how good the answers are, on photos whose right answers are known.
 
@@ -69,7 +75,7 @@ def evaluate(
         raise UsageError(
             f"There is no recipe {unknown[0]!r}.", hint=f"There are: {', '.join(known)}."
         )
-    if plot is not None:
+    if plot is not None or plot_recall is not None:
         _require_plots()
     photos = read_queries(queries)
     shown = progress(as_json)
@@ -87,6 +93,8 @@ def evaluate(
         show(result)
     if plot is not None:
         _draw(result, plot)
+    if plot_recall is not None:
+        _draw_recall(result, plot_recall)
 
 
 def _say_left_out(photos: Photos, shown: Progress) -> None:
@@ -142,3 +150,18 @@ def _draw(result: Evaluation, path: Path) -> None:
         f" {result.photos.by_category:,} photos",
     )
     click.echo(f"Precision by rank is drawn in {path}.", err=True)
+
+
+def _draw_recall(result: Evaluation, path: Path) -> None:
+    from search.plots import plot_recall_latency  # noqa: PLC0415
+
+    if result.trade is None:
+        raise UsageError(
+            f"The index is exact ({result.factory}): it finds everything, and there is no trade to"
+            " draw.",
+            hint="Above 20,000 pictures the index is approximate.",
+        )
+    plot_recall_latency(
+        path, result.trade.points, chosen=result.trade.chosen, exact_ms=result.trade.exact_ms
+    )
+    click.echo(f"Recall against time is drawn in {path}.", err=True)

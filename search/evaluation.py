@@ -9,7 +9,7 @@ from typing import Any
 from search.comparing import Compared
 from search.metrics import Estimate
 from search.queries import Unreadable
-from search.serving import Times
+from search.serving import Times, Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ class Evaluation:
         The FAISS index.
     ann_recall_at_10 : float
         Share of the ten nearest that it finds.
+    trade : Trade or None
+        What an approximate index would find in more or less time; None of an exact one.
     took_ms : mapping of str to Times
         By stage, one photo at a time.
     compared : tuple of Compared
@@ -142,6 +144,7 @@ class Evaluation:
     close_match: CloseMatch
     factory: str
     ann_recall_at_10: float
+    trade: Trade | None
     took_ms: Mapping[str, Times]
     compared: tuple[Compared, ...]
     curves: Mapping[str, tuple[Estimate, ...]]

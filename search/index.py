@@ -52,8 +52,13 @@ class VectorIndex:
         self._codes = snapshot.codes
         self._bitmaps: dict[int, tuple[Any, int]] = {}
 
+    @property
+    def lists(self) -> int | None:
+        """Inverted lists of an approximate index; None of an exact one."""
+        return int(self._faiss.nlist) if self._inverted else None
+
     def nearest(
-        self, vectors: NDArray[np.float32], count: int
+        self, vectors: NDArray[np.float32], count: int, *, nprobe: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Find the nearest of all vectors to any of `vectors`.
 
@@ -63,6 +68,9 @@ class VectorIndex:
             Unit length.
         count : int
             How many to find per row of `vectors`.
+        nprobe : int, optional
+            Inverted lists to look into, to see what the choice costs and finds; as measured when
+            the index was built.
 
         Returns
         -------
@@ -71,7 +79,10 @@ class VectorIndex:
         similarities : ndarray of float32, shape (M,)
             The largest cosine to any of `vectors`.
         """
-        return self._search(vectors, min(count, self._count), self._parameters(count))
+        parameters = self._parameters(count)
+        if nprobe is not None and parameters is not None:
+            parameters.nprobe = nprobe
+        return self._search(vectors, min(count, self._count), parameters)
 
     def nearest_of_category(
         self, vectors: NDArray[np.float32], code: int, count: int

@@ -8,13 +8,17 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from indexer.errors import UsageError
 from indexer.plots import COLOURS, GREY, new_plot, save_plot
 
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 """A line's colour may be lost in print, its dashes are not."""
+
+
+LABEL = 110, 18
+"""Room that the label of a point takes, in pixels."""
 
 
 def plot_precision(
@@ -113,20 +117,9 @@ def plot_recall_latency(
     recalls = np.array([recall for _, recall, _ in ordered])
     axes.set_xscale("log")
     axes.plot(times, recalls, color=COLOURS[0], linewidth=1.5, marker="o", ms=6)
-    for label, recall, ms in ordered:
-        serves = label == chosen
-        if serves:
-            axes.plot([ms], [recall], "o", color=COLOURS[1], markersize=10, zorder=3)
-        axes.annotate(
-            f"{label} (serves)" if serves else label,
-            (ms, recall),
-            xytext=(8, -12),
-            textcoords="offset points",
-            fontsize=9,
-            fontweight="bold" if serves else "normal",
-            color=COLOURS[1] if serves else GREY,
-            parse_math=False,
-        )
+    if chosen is not None:
+        served = [(ms, recall) for label, recall, ms in ordered if label == chosen]
+        axes.plot(*zip(*served, strict=True), "o", color=COLOURS[1], markersize=10, zorder=3)
     if exact_ms is not None:
         axes.axvline(exact_ms, color=GREY, linestyle="--", linewidth=1)
         axes.annotate(
@@ -147,7 +140,31 @@ def plot_recall_latency(
     axes.set_ylim(max(0.0, low - 0.12 * (1 - low) - 0.005), 1 + 0.04 * (1 - low) + 0.002)
     axes.axhline(1, color=GREY, linewidth=0.8)
     _write_times_plainly(axes)
+    _name_points(axes, ordered, chosen)
     save_plot(figure, path)
+
+
+def _name_points(
+    axes: Axes, points: Sequence[tuple[str, float, float]], chosen: str | None
+) -> None:
+    """Write each point's label beside it; of labels that would touch, the first or what serves."""
+    taken: list[NDArray[np.float64]] = []
+    for label, recall, ms in sorted(points, key=lambda point: point[0] != chosen):
+        serves = label == chosen
+        place = axes.transData.transform((ms, recall))
+        if any(abs(place[0] - x) < LABEL[0] and abs(place[1] - y) < LABEL[1] for x, y in taken):
+            continue
+        taken.append(place)
+        axes.annotate(
+            f"{label} (serves)" if serves else label,
+            (ms, recall),
+            xytext=(8, -12),
+            textcoords="offset points",
+            fontsize=9,
+            fontweight="bold" if serves else "normal",
+            color=COLOURS[1] if serves else GREY,
+            parse_math=False,
+        )
 
 
 def _name_lines(axes: Axes, curves: Mapping[str, ArrayLike], longest: int) -> None:

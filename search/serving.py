@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +19,16 @@ from indexer.sources import read_picture
 from search.engine import Engine
 from search.index import VectorIndex
 
+T = TypeVar("T")
+
 TIMED = 20
 """Photos that are searched one at a time."""
 
 ASKED = 1000
 """Photos whose ten nearest are compared, at most."""
+
+TRADED = 200
+"""Photos that recall is weighed against time with."""
 
 STAGES = ("decode", "embed", "search", "total")
 
@@ -96,3 +104,68 @@ def time_stages(engine: Engine, photos: Sequence[Picture], count: int = TIMED) -
         for stage in STAGES
         if taken
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What an approximate index finds and how long it takes, by how much of it is searched.
+
+    Attributes
+    ----------
+    points : tuple of (str, float, float)
+        ``nprobe N``, the share of the ten nearest that is found, median milliseconds of a query.
+    chosen : str
+        The label of what serves.
+    exact_ms : float
+        Median milliseconds of comparing with every vector.
+    """
+
+    points: tuple[tuple[str, float, float], ...]
+    chosen: str
+    exact_ms: float
+
+
+def recall_by_time(
+    snapshot: Snapshot, index: VectorIndex, vectors: NDArray[np.float32], k: int = 10
+) -> Trade | None:
+    """Measure the trade of recall against time; None of an exact index, which has none.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Its vectors are searched exactly.
+    index : VectorIndex
+        Its FAISS index.
+    vectors : ndarray of float32, shape (Q, dims)
+        What to ask with, one at a time; the first `TRADED` are taken.
+    k : int, optional
+        How many nearest are sought.
+    """
+    if index.lists is None:
+        return None
+    vectors = vectors[:TRADED]
+    exact = exact_top(vectors, snapshot.vectors, k)
+    everything = snapshot.vectors.astype(np.float32)
+    exact_ms = _median_ms([_timed(partial(np.dot, everything, v))[1] for v in vectors])
+    usual = int(snapshot.manifest["index"]["nprobe"])
+    settings = sorted({*(2**n for n in range(index.lists.bit_length())), usual})
+    points = []
+    for nprobe in settings:
+        found, times = [], []
+        for vector, best in zip(vectors, exact, strict=True):
+            search = partial(index.nearest, vector[None], k, nprobe=nprobe)
+            (positions, _), seconds = _timed(search)
+            found.append(len(np.intersect1d(positions, best)) / k)
+            times.append(seconds)
+        points.append((f"nprobe {nprobe}", float(np.mean(found)), _median_ms(times)))
+    return Trade(tuple(points), f"nprobe {usual}", exact_ms)
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    started = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - started
+
+
+def _median_ms(seconds: Sequence[float]) -> float:
+    return 1000 * float(np.median(seconds))

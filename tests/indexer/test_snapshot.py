@@ -18,6 +18,7 @@ from indexer.snapshot import FILES, FORMAT, MANIFEST, Snapshot, current_name, op
 from indexer.weights import sha256_of
 from search.engine import Engine
 from search.index import VectorIndex
+from search.serving import recall_by_time
 
 
 def names(folder):
@@ -203,6 +204,19 @@ def test_within_a_category_of_the_approximate_index(big):
         assert len(set(found) & set(exact)) >= 29
         assert np.all(np.diff(similarities) <= 0)
     assert len(index.nearest_of_category(vectors[:1], 3, 1000)[0]) == 75
+
+
+def test_recall_against_time(big):
+    snapshot = open_current(big)
+    index = VectorIndex(snapshot)
+    asked = snapshot.vectors[::60].astype(np.float32)
+    trade = recall_by_time(snapshot, index, asked)
+    labels, recalls, times = zip(*trade.points, strict=True)
+    assert trade.chosen in labels
+    assert labels[0] == "nprobe 1"
+    assert recalls[0] < recalls[-1]
+    assert recalls[-1] > 0.99  # all lists; float16 in the index rounds a tie away
+    assert all(ms > 0 for ms in (*times, trade.exact_ms))
 
 
 def test_an_engine_on_the_approximate_index(big):
