@@ -20,6 +20,9 @@ BY_CHANCE = 3.0
 """Listings of the catalogue that reach the key of score `CLOSE` by chance. Between what photos of
 the catalogue's kind and photos of other things find (docs/quality.md)."""
 
+FEWEST = 300
+"""Listings that are reckoned with at least: the best of five by chance is no match either."""
+
 SLOPE = 0.6
 """How fast the score rises with the rarity of its key: spreads usual hits over .3 to .9."""
 
@@ -89,11 +92,12 @@ class ScoreModel:
     def score(self, keys: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return scores from 0 to 1, rising with the key and comparable between queries.
 
-        With E = listings x chance, how many listings of the catalogue reach the key by chance,
+        With E = listings x chance, how many listings of a catalogue of this size, but of
+        `FEWEST` at least, reach the key by chance,
         the score is 1 / (1 + (E / `BY_CHANCE`) ** `SLOPE`): `CLOSE` at `BY_CHANCE`, towards 1
         where none ever would.
         """
-        expected = self.listings * self.chance(keys)
+        expected = max(self.listings, FEWEST) * self.chance(keys)
         scores: NDArray[np.float64] = 1 / (1 + (expected / BY_CHANCE) ** SLOPE)
         return scores
 

@@ -42,8 +42,21 @@ def test_the_tail_is_fitted_beyond_what_was_seen():
 
 
 def test_a_larger_catalogue_finds_more_by_chance(background):
-    small, large = (ScoreModel.fit(background, 1.0, count) for count in (100, 1_000_000))
+    tiny, small, large = (ScoreModel.fit(background, 1.0, n) for n in (5, 300, 1_000_000))
     assert small.score(np.array(0.6)) > CLOSE > large.score(np.array(0.5))
+    assert tiny.score(np.array(0.6)) == small.score(np.array(0.6))
+
+
+@pytest.mark.parametrize(("count", "most"), [(2, 0.05), (10, 0.15), (50, 0.4)])
+def test_in_a_small_catalogue_not_everything_is_close(count, most):
+    """Photos of something else altogether: 3 in 300 listings are close by chance."""
+    generator = np.random.default_rng(0)
+    vectors = unit(generator.normal(size=(count, 100)))
+    plain, _ = fit_scores(vectors, Labels.of([""] * count, np.arange(count)), None, None, None)
+    others = unit(generator.normal(size=(200, 100)))
+    assert (plain.score((others @ vectors.T).max(axis=1)) >= CLOSE).mean() < most
+    photos = unit(vectors + 0.05 * generator.normal(size=vectors.shape))
+    assert np.all(plain.score((photos * vectors).sum(axis=1)) >= 0.8)
 
 
 def test_few_pairs_and_equal_ones():
