@@ -174,8 +174,8 @@ def _choose(trial: _Trial, kept: int, step: Callable[[Recipe], None]) -> Choice:
 def _too_little(telling: int, photos: NDArray[np.floating] | None, kept: int) -> Choice:
     """Choose without right answers: what was better wherever it could be measured, or nothing."""
     little = (
-        f"There are {telling} pictures whose category or listing would tell recipes apart, and"
-        f" {FEWEST} are needed."
+        f"Only {telling} of the pictures or photos have a category or a listing that would tell"
+        f" recipes apart, and {FEWEST} are needed."
     )
     if photos is not None and kept >= 4:
         why = f"{little} For customers' photos, wide was better wherever it could be measured."
