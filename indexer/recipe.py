@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from indexer.errors import UsageError
-from indexer.model import CHANNELS, FEATURES
+from indexer.model import CHANNELS, FEATURES, KEEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,23 @@ class Recipe:
         """How many values go into PCA."""
         return CHANNELS * len(self.features)
 
+    @property
+    def keep(self) -> str:
+        """What a new index keeps for it, a key of `indexer.model.KEEP`."""
+        return "all" if self._needed <= KEEP["all"] else "regions"
+
+    def require_kept(self, width: int) -> None:
+        """Raise UsageError unless the first `width` columns of the features are enough."""
+        if self._needed * CHANNELS > width:
+            raise UsageError(
+                f"The recipe {self.name!r} needs features that this index does not keep.",
+                hint=f"Index into another folder with --keep-features {self.keep}.",
+            )
+
+    @property
+    def _needed(self) -> int:
+        return 1 + max(FEATURES.index(name) for name in self.features)
+
     def sized(self, dims: int | None, variance: float | None) -> Recipe:
         """Return this recipe with another choice of dimensions; None and None changes nothing."""
         if dims is not None and variance is not None:
@@ -87,7 +104,16 @@ SEED = Recipe(
 )
 """The public recipe that everything is compared with: maximum pooling, PCA to 100, cosine."""
 
-WIDE = Recipe(name="wide", features=("mixed5_avg", "mixed6_avg", "mixed7_avg"), dims=256)
+WIDE = Recipe(
+    name="wide",
+    features=("mixed5_avg", "mixed6_avg", "mixed7_avg"),
+    power=0.35,
+    dims=256,
+    whitening=0.2,
+)
 """The layers before mixed7 too, which tell one listing from another like it (docs/quality.md)."""
 
-RECIPES = {recipe.name: recipe for recipe in (DEFAULT, WIDE, SEED)}
+REGIONS = Recipe(name="regions", features=("mixed6_avg", "mixed7_rmac"), dims=256)
+"""The maxima over parts of the picture, and a layer before them (docs/quality.md)."""
+
+RECIPES = {recipe.name: recipe for recipe in (DEFAULT, WIDE, REGIONS, SEED)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from search.engine import Engine
 
 LOOKS = 8
-ALIKE = 0.5
+ALIKE = 0.6
 """So many hits at most, the most similar ones, are looked at for copies, from this cosine on. A
 look takes 2 ms, and nearly all copies are nearer (docs/quality.md); `lookalike duplicates` looks
 further."""
