@@ -31,12 +31,13 @@ import click  # noqa: E402 - only after the folder one stands in is out of the w
 if TYPE_CHECKING:
     from indexer.listing import Listing, Picture
     from search.engine import Engine
-    from search.query import Hit, Page, Query
+    from search.query import Example, Hit, Page, Query
 
-__all__ = ["Engine", "Hit", "Listing", "Page", "Picture", "Query", "main"]
+__all__ = ["Engine", "Example", "Hit", "Listing", "Page", "Picture", "Query", "main"]
 
 HOMES = {
     "Engine": "search.engine",
+    "Example": "search.query",
     "Hit": "search.query",
     "Listing": "indexer.listing",
     "Page": "search.query",

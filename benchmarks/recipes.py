@@ -15,7 +15,7 @@ import argparse
 import csv
 import io
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from indexer.embedder import Embedder, cores
 from indexer.model import convert_cached
 from indexer.pictures import prepare
 from indexer.projection import Projection, unit
-from indexer.recipe import DEFAULT, SEED, WIDE, Recipe
+from indexer.recipe import DEFAULT, REGIONS, SEED, WIDE, Recipe
 from indexer.weights import find_weights
 
 Rows = NDArray[np.float32]
@@ -39,7 +39,6 @@ Pooled = dict[str, Rows]
 POOLINGS = {
     "gem3": "GeM pooling, p = 3",
     "crow": "CroW spatial weights",
-    "rmac": "R-MAC regions",
     "flip": "mean with the mirrored picture",
 }
 
@@ -96,21 +95,8 @@ def pool(embedder: Embedder, data: bytes) -> Pooled:
         "features": features,
         "gem3": np.cbrt((flat**3).mean(axis=0)),  # Radenovic et al. 2019
         "crow": (weights[:, None] * flat).sum(axis=0) / weights.sum(),
-        "rmac": np.sum([unit(region) for region in regions(cells)], axis=0)[0],
         "flip": (features + mirrored) / 2,
     }
-
-
-def regions(cells: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """Return the maxima over R-MAC's regions at three scales (Tolias et al. 2016)."""
-    side = cells.shape[0]
-    for scale in (1, 2, 3):
-        length = int(np.floor(2 * side / (scale + 1)))
-        starts = [0] if scale == 1 else np.linspace(0, side - length, scale).astype(int)
-        for top in starts:
-            for left in starts:
-                region = cells[top : top + length, left : left + length]
-                yield region.max(axis=(0, 1))[None]
 
 
 def embed(embedder: Embedder, pictures: list[bytes]) -> Pooled:
@@ -236,6 +222,16 @@ def main() -> None:
         data.line(f"default, whitening {exponent:g}", fitted.plain)
     for power in (0.35, 1.0):
         data.line(f"default, power {power:g}", Fitted(data, replace(DEFAULT, power=power)).plain)
+    rmac = replace(DEFAULT, features=("mixed7_rmac",))
+    for recipe, said in (
+        (rmac, "R-MAC"),
+        (replace(rmac, dims=256), "R-MAC, 256 dimensions"),
+        (replace(rmac, power=0.35), "R-MAC, power 0.35"),
+        (replace(rmac, features=("mixed7_avg", "mixed7_rmac"), dims=256), "R-MAC and average"),
+        (replace(WIDE, features=("mixed5_avg", "mixed6_avg", "mixed7_rmac")), "R-MAC in wide"),
+        (REGIONS, "regions"),
+    ):
+        data.line(said, Fitted(data, recipe).plain)
     for pooling, said in POOLINGS.items():
         data.line(f"default, {said}", Fitted(data, DEFAULT, pooling).plain)
     fitted = Fitted(data, DEFAULT)

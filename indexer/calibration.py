@@ -17,10 +17,11 @@ from threadpoolctl import threadpool_limits
 from indexer.categories import NEIGHBOURS
 from indexer.category_training import train_categories
 from indexer.labels import Labels
+from indexer.model import FEATURES, KEEP
 from indexer.prior_weight import keys
 from indexer.projection import Projection
 from indexer.questions import FEWEST, Questions
-from indexer.recipe import DEFAULT, WIDE, Recipe
+from indexer.recipe import DEFAULT, REGIONS, WIDE, Recipe
 
 REFERENCE = 20_000
 """Pictures of the catalogue that are searched, at most."""
@@ -31,6 +32,9 @@ LAYERS = (
     ("mixed6_avg", "mixed7_avg"),
     ("mixed5_avg", "mixed6_avg", "mixed7_avg"),
     ("mixed7_avg", "mixed7_max"),
+    ("mixed7_rmac",),
+    ("mixed6_avg", "mixed7_rmac"),
+    ("mixed5_avg", "mixed6_avg", "mixed7_rmac"),
 )
 DIMS = (64, 128, 256, WIDEST)
 WHITENING = (0.1, 0.25, 0.4)
@@ -177,9 +181,10 @@ def _too_little(telling: int, photos: NDArray[np.floating] | None, kept: int) ->
         f"Only {telling} of the pictures or photos have a category or a listing that would tell"
         f" recipes apart, and {FEWEST} are needed."
     )
-    if photos is not None and kept >= 4:
-        why = f"{little} For customers' photos, wide was better wherever it could be measured."
-        return Choice(WIDE, why, ())
+    if photos is not None and kept >= KEEP["all"]:
+        best = REGIONS if kept >= KEEP["regions"] else WIDE
+        said = f"For customers' photos, {best.name} was better wherever it could be measured."
+        return Choice(best, f"{little} {said}", ())
     return Choice(DEFAULT, f"{little} The default stays.", ())
 
 
@@ -187,9 +192,7 @@ def _rounds(kept: int) -> Iterator[Callable[[Recipe], list[Recipe]]]:
     """Return what to vary, one thing after the other, of the best so far."""
 
     def layers(best: Recipe) -> list[Recipe]:
-        known = [
-            names for names in LAYERS if kept >= 4 or not {"mixed5_avg", "mixed6_avg"} & {*names}
-        ]
+        known = [names for names in LAYERS if {*names} <= {*FEATURES[:kept]}]
         return [replace(best, features=names, dims=dims) for names in known for dims in (128, 256)]
 
     yield layers

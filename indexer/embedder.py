@@ -83,11 +83,12 @@ class Embedder:
         Returns
         -------
         ndarray of float32, shape (len(FEATURES) * 768,)
-            The outputs `indexer.model.FEATURES`, one after the other.
+            The outputs `indexer.model.FEATURES`, one after the other; of a network that was
+            converted when there were fewer, the first of them.
         """
         with self._taken() as run:
             outputs = run(pixels[np.newaxis])
-        return np.concatenate([outputs[name][0] for name in FEATURES])
+        return np.concatenate([outputs[name][0] for name in FEATURES if name in outputs])
 
     def maps(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Return the maps of `indexer.model.LAYERS`, each (17, 17, 768) at 299 pixels."""
@@ -153,11 +154,12 @@ class OpenVINOEmbedder(Embedder):
         if signature == "maps":
             return super()._runner(signature)
         request = self._compiled.create_infer_request()
+        given = [output.get_any_name() for output in self._compiled.outputs]
 
         def run(pixels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
             request.infer([pixels])
             # Copies: the request's own tensors are written again by the next picture.
-            return {name: request.get_tensor(name).data.copy() for name in FEATURES}
+            return {name: request.get_tensor(name).data.copy() for name in given}
 
         return run
 

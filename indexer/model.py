@@ -31,8 +31,14 @@ from indexer.weights import Weights, sha256_of
 LAYERS = ("mixed5", "mixed6", "mixed7")
 """The layers whose maps are given, shallow to deep."""
 
-FEATURES = ("mixed7_avg", "mixed7_max", "mixed5_avg", "mixed6_avg")
-"""The pooled outputs, in the order in which the feature file keeps them."""
+FEATURES = ("mixed7_avg", "mixed7_max", "mixed5_avg", "mixed6_avg", "mixed7_rmac")
+"""The pooled outputs, in the order in which the feature file keeps them.
+
+The last came later: a network that was converted before gives, and its index keeps, those before.
+"""
+
+KEEP = {"mixed7": 2, "all": 4, "regions": 5}
+"""`--keep-features` to how many of `FEATURES` the feature file holds."""
 
 CHANNELS = 768
 """Channels of each of `LAYERS`, so the width of each of `FEATURES`."""
@@ -46,10 +52,10 @@ MIN_INPUT_SIZE = 75
 DRAWN_LISTINGS = 12
 """Products drawn to measure activations on, some 25 pictures; more change nothing."""
 
-QUANTISATION = 1
+QUANTISATION = 2
 """Raised when `quantise_cached` makes something else for the same weights."""
 
-CONVERSION = 1
+CONVERSION = 2
 """Raised when `indexer.network.convert` writes something else for the same weights."""
 
 

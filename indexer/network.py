@@ -30,6 +30,7 @@ from indexer.diagram import drawing
 from indexer.errors import LookalikeError, UsageError, WeightsUnavailable
 from indexer.files import write_durably
 from indexer.model import FEATURES, INPUT_SIZE, LAYERS, MIN_INPUT_SIZE
+from indexer.regions import regions
 from indexer.weights import SCALINGS, Weights, read_nsfwjs
 
 
@@ -94,8 +95,8 @@ def build(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:
     -------
     keras.Model
         Input (N, size, size, 3) uint8. Outputs, by name, float32: ``mixed7_avg``,
-        ``mixed7_max``, ``mixed5_avg``, ``mixed6_avg``, each (N, 768); and the maps ``mixed5``,
-        ``mixed6``, ``mixed7``, each (N, 17, 17, 768) at 299 pixels.
+        ``mixed7_max``, ``mixed5_avg``, ``mixed6_avg``, ``mixed7_rmac``, each (N, 768); and the
+        maps ``mixed5``, ``mixed6``, ``mixed7``, each (N, 17, 17, 768) at 299 pixels.
     """
     base = build_base(weights, input_size)
     maps = keras.Model(
@@ -110,11 +111,24 @@ def build(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:
         "mixed7_max": maximum(name="mixed7_max")(mixed7),
         "mixed5_avg": average(name="mixed5_avg")(mixed5),
         "mixed6_avg": average(name="mixed6_avg")(mixed6),
+        "mixed7_rmac": _regional(mixed7),
         "mixed5": mixed5,
         "mixed6": mixed6,
         "mixed7": mixed7,
     }
     return keras.Model(pixels, outputs, name="lookalike")
+
+
+def _regional(maps: Any) -> Any:
+    """Return the sum of the regions' maxima, each scaled to unit length (`indexer.regions`)."""
+    _, rows, columns, _ = maps.shape
+    parts = []
+    for down, across in regions(rows, columns):
+        region = maps[:, down, across]
+        # As a pooling, not as a maximum over axes, which the runtimes are slow at.
+        highest = keras.layers.MaxPooling2D(tuple(region.shape[1:3]))(region)
+        parts.append(keras.layers.UnitNormalization()(keras.layers.Flatten()(highest)))
+    return keras.layers.Add(name="mixed7_rmac")(parts)
 
 
 def convert(weights: Weights, input_size: int, path: Path, *, float32: bool = False) -> None:

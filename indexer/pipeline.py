@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from indexer.catalog import DONE, FAILED, PENDING, Catalog, parse_region
 from indexer.embedder import Embedder, cores
-from indexer.errors import LookalikeError
+from indexer.errors import LookalikeError, NetworkMismatch
 from indexer.features import FeatureFile
 from indexer.listing import Picture
 from indexer.pictures import PictureLimits, Prepared, content_hash, prepare
@@ -194,6 +194,12 @@ class Pipeline:
     def _embed(self, task: Task) -> Task:
         if task.prepared is not None and task.known is None:
             task.features = self.embedder.embed(task.prepared.pixels)
+            if len(task.features) < self.features.width:
+                raise NetworkMismatch(
+                    "The index's network is of an earlier version, and gives fewer features than"
+                    " the index was told to keep.",
+                    hint="Index into another folder with --index DIR.",
+                )
             # A checkpoint's worth of pixels would be 70 MB.
             task.prepared = replace(task.prepared, pixels=NO_PIXELS)
         return task

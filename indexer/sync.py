@@ -13,8 +13,8 @@ from indexer.errors import IndexUnusable, NetworkMismatch, UsageError
 from indexer.lease import writer_lease
 from indexer.model import (
     CHANNELS,
-    FEATURES,
     INPUT_SIZE,
+    KEEP,
     MODEL_FILE,
     Network,
     convert_cached,
@@ -37,9 +37,6 @@ from indexer.weights import Weights, find_weights
 REMOVALS = 0.2
 """Share of the catalogue that a sync removes without being told that this is meant."""
 
-KEEP = {"all": len(FEATURES), "mixed7": 2}
-"""`--keep-features` to how many of `FEATURES` the feature file holds."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOptions:
@@ -58,7 +55,7 @@ class IndexOptions:
     dims, variance
         Another size for that recipe.
     keep_features : str or None
-        A key of `KEEP`.
+        A key of `indexer.model.KEEP`.
     runtime : str
         A name of `indexer.runtimes.RUNTIMES`.
     limits : PictureLimits
@@ -211,7 +208,7 @@ def _network(
 def keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
     """Fix the width of the feature file on the first run; refuse to change it afterwards."""
     kept = catalog.meta("feature_width")
-    wanted = KEEP[options.keep_features or "all"] * CHANNELS
+    wanted = KEEP[options.keep_features or recipe.keep] * CHANNELS
     if kept is None:
         with catalog.writing():
             catalog.set_meta("feature_width", str(wanted))
@@ -220,12 +217,7 @@ def keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
             "The index keeps other features than --keep-features asks for.",
             hint="Leave it out, or index into another folder with --index DIR.",
         )
-    last = max(FEATURES.index(name) for name in recipe.features)
-    if (last + 1) * CHANNELS > int(kept or wanted):
-        raise UsageError(
-            f"The recipe {recipe.name!r} needs features that this index does not keep.",
-            hint="Index into another folder with --keep-features all.",
-        )
+    recipe.require_kept(int(kept or wanted))
 
 
 def _embed(

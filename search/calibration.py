@@ -27,8 +27,8 @@ from indexer.sources import open_source
 from search.judging import LabelledSet
 from search.queries import LabelledPhoto, embed_photos, read_queries
 
-TRIES = 16
-"""About how many recipes are tried, for the bar."""
+TRIES = 19
+"""The most recipes that are tried, for the bar."""
 
 
 @dataclass(frozen=True, slots=True)

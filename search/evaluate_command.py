@@ -35,8 +35,8 @@ LISTED = 10
     "recipes",
     multiple=True,
     metavar="RECIPE",
-    help="Compare recipes on the same photos, such as default, wide and seed; current is the"
-    " index's own. Give it once for each; differences are to the first.",
+    help="Compare recipes on the same photos, such as default, wide, regions and seed; current"
+    " is the index's own. Give it once for each; differences are to the first.",
 )
 @click.option(
     "--plot",

@@ -1,7 +1,7 @@
 """A similarity divided among the cells of the network's maps.
 
 The network's last maps have a cell for every place of a picture. What turns them into a vector is
-linear but for a power and two divisions by a length. With those held at the values that they had
+linear but for a power, maxima and divisions by lengths. With those held at the values that they had
 for this picture, the similarity to another picture, whose vector is fixed, is a sum over cells
 plus one constant, which comes of centring by the mean. This is class activation mapping (Zhou et
 al. 2016, "Learning Deep Features for Discriminative Localization") with the other picture in the
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from indexer.model import FEATURES
 from indexer.projection import FLOOR, Projection
+from indexer.regions import regions
 
 Maps = Mapping[str, NDArray[np.float32]]
 """A picture's maps by layer, each of shape (rows, columns, channels)."""
@@ -105,10 +106,28 @@ def _of_feature(maps: Maps, name: str) -> tuple[NDArray[np.float64], str]:
 
 
 def _pool(cells: NDArray[np.float64], pooling: str) -> NDArray[np.float64]:
+    if pooling == "rmac":
+        parts = [cells[region].max(axis=(0, 1)) for region in regions(*cells.shape[:2])]
+        return np.asarray(np.sum([part / _length(part) for part in parts], axis=0))
     pooled: NDArray[np.float64] = (
         cells.max(axis=(0, 1)) if pooling == "max" else cells.mean(axis=(0, 1))
     )
     return pooled
+
+
+def _length(values: NDArray[np.float64]) -> float:
+    return max(float(np.linalg.norm(values)), FLOOR)
+
+
+def _regional(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each cell gives to the sum of the regions' maxima: of the map's shape."""
+    given = np.zeros_like(cells)
+    for region in regions(*cells.shape[:2]):
+        part = cells[region]
+        highest = part.max(axis=(0, 1))
+        having = part == highest
+        given[region] += having / having.sum(axis=(0, 1)) * (highest / _length(highest))
+    return given
 
 
 def _shares(maps: Maps, name: str, power: float) -> NDArray[np.float64]:
@@ -120,8 +139,9 @@ def _shares(maps: Maps, name: str, power: float) -> NDArray[np.float64]:
         highest = cells == values
         weights = highest / highest.sum(axis=(0, 1))
     else:
-        # f = mean(x), so f^p = mean(x) f^(p-1): of a feature that is zero there is no share.
-        weights = cells / (cells.shape[0] * cells.shape[1])
+        # f is a sum over cells, so f^p = sum f^(p-1): of a feature that is zero there is no share.
+        regional = pooling == "rmac"
+        weights = _regional(cells) if regional else cells / (cells.shape[0] * cells.shape[1])
         weights = np.divide(weights, values, out=np.zeros_like(weights), where=values != 0)
     powered = values if power == 1 else np.maximum(values, 0) ** power
     shared: NDArray[np.float64] = weights * powered

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from indexer.background import fit_scores
 from indexer.categories import NEIGHBOURS, UNKNOWN, CategoryModel
 from indexer.category_training import train_categories
-from indexer.errors import UsageError
 from indexer.labels import Labels
-from indexer.model import CHANNELS, FEATURES
 from indexer.prior_weight import keys
 from indexer.projection import SAMPLE, Projection
 from indexer.recipe import Recipe
@@ -131,12 +129,7 @@ class Trial:
         UsageError
             If the index does not keep the features that the recipe is made of.
         """
-        last = max(FEATURES.index(name) for name in recipe.features)
-        if (last + 1) * CHANNELS > features.shape[1]:
-            raise UsageError(
-                f"The recipe {recipe.name!r} needs features that this index does not keep.",
-                hint="Index into another folder with --keep-features all.",
-            )
+        recipe.require_kept(features.shape[1])
         distinct = np.unique(rows)
         if len(distinct) > SAMPLE:
             chosen = np.random.default_rng(0).choice(len(distinct), SAMPLE, replace=False)

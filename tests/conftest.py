@@ -73,7 +73,11 @@ class FakeEmbedder:
         self.raise_after: int | None = None
         self._lock = threading.Lock()
         # Colours are spread over the channels, so that every one of them says something.
-        self._spread = np.random.default_rng(0).random((6 * 6 * 3, len(FEATURES) * CHANNELS))
+        spread = [
+            np.random.default_rng(seed).random((6 * 6 * 3, count * CHANNELS))
+            for seed, count in enumerate((4, len(FEATURES) - 4))
+        ]
+        self._spread = np.concatenate(spread, axis=1)
 
     def embed(self, pixels: np.ndarray) -> np.ndarray:
         assert pixels.dtype == np.uint8

@@ -12,7 +12,11 @@ from indexer.console import index_option, json_option, progress, write_json
 @click.command("compact", short_help="Build a new snapshot from the stored features.")
 @index_option
 @json_option
-@click.option("--recipe", type=click.Choice(["default", "wide", "seed"]), help="Another recipe.")
+@click.option(
+    "--recipe",
+    type=click.Choice(["default", "wide", "regions", "seed"]),
+    help="Another recipe.",
+)
 @click.option("--dims", type=int, help="Principal components to keep.")
 @click.option("--variance", type=float, help="Keep as many as explain this share of the variance.")
 def compact(

@@ -5,9 +5,9 @@ import numpy as np
 from indexer.calibration import calibrate
 from indexer.labels import Labels
 from indexer.questions import own_questions
-from indexer.recipe import DEFAULT, WIDE
+from indexer.recipe import DEFAULT, REGIONS, WIDE
 
-WIDTH = 4 * 768
+WIDTH = 5 * 768
 
 
 def features(count, telling, seed=0):
@@ -53,6 +53,15 @@ def test_only_what_the_index_keeps_is_tried():
     assert {name for recipe in tried for name in recipe.features} == {"mixed7_avg", "mixed7_max"}
 
 
+def test_regions_are_tried_where_they_are_kept():
+    rows, codes = features(300, slice(4 * 768, 5 * 768))  # the regions alone
+    labels = Labels.of(["abcdef"[code] for code in codes], np.arange(300))
+    choice, _ = run(rows, labels, kept=5)
+    assert "mixed7_rmac" in choice.recipe.features
+    _, tried = run(rows[:, : 4 * 768], labels)
+    assert "mixed7_rmac" not in {name for recipe in tried for name in recipe.features}
+
+
 def test_listings_with_several_pictures_decide():
     generator = np.random.default_rng(0)
     listings = np.repeat(np.arange(100), 2)
@@ -72,4 +81,5 @@ def test_too_little_to_choose_by():
     assert (choice.recipe, choice.tried, tried) == (DEFAULT, (), [])
     assert "needed" in choice.why
     assert run(rows, labels, photos=rows)[0].recipe == WIDE
+    assert run(rows, labels, photos=rows, kept=5)[0].recipe == REGIONS
     assert run(rows[:, : 2 * 768], labels, photos=rows, kept=2)[0].recipe == DEFAULT

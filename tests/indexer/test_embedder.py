@@ -1,11 +1,15 @@
 """What the embedders share, without a network."""
 
 import os
+import queue
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from indexer.embedder import _without_greeting
+from indexer.embedder import Embedder, OpenVINOEmbedder, _without_greeting
 from indexer.errors import UsageError
+from indexer.model import CHANNELS, FEATURES
 from indexer.runtimes import RUNTIMES, require_runtime
 
 
@@ -22,6 +26,38 @@ def test_stderr_comes_back_after_an_error(capfd):
         raise RuntimeError
     os.write(2, b"heard\n")
     assert capfd.readouterr().err == "heard\n"
+
+
+PIXELS = np.zeros((75, 75, 3), np.uint8)
+
+
+def without_network(kind, **attributes):
+    embedder = kind.__new__(kind)
+    vars(embedder).update(attributes)
+    return embedder
+
+
+@pytest.mark.parametrize("names", [FEATURES, FEATURES[:4]])
+def test_a_network_gives_the_features_it_has(names):
+    free = queue.SimpleQueue()
+    # In another order, and with more than is asked for, as Keras gives them.
+    outputs = {name: np.full((1, CHANNELS), FEATURES.index(name)) for name in reversed(names)}
+    free.put(lambda pixels: {"mixed7": np.zeros((1, 3, 3, CHANNELS)), **outputs})
+    embedded = without_network(Embedder, _free=free).embed(PIXELS)
+    assert embedded.tolist() == np.arange(len(names)).repeat(CHANNELS).tolist()
+
+
+@pytest.mark.parametrize("names", [FEATURES, FEATURES[:4]])
+def test_so_does_its_openvino_form(names):
+    request = SimpleNamespace(
+        infer=lambda _: None, get_tensor=lambda name: SimpleNamespace(data=np.ones((1, CHANNELS)))
+    )
+    compiled = SimpleNamespace(
+        create_infer_request=lambda: request,
+        outputs=[SimpleNamespace(get_any_name=lambda name=name: name) for name in names],
+    )
+    run = without_network(OpenVINOEmbedder, _compiled=compiled)._runner("features")
+    assert set(run(PIXELS[None])) == set(names)
 
 
 @pytest.mark.parametrize("name", RUNTIMES)

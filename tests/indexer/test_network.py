@@ -17,6 +17,13 @@ from indexer.weights import IMAGENET_FILE, Weights, find_weights
 
 SIZE = 75
 
+REGIONS = [
+    *[(0, 3, 0, 3)],
+    *[(row, row + 2, column, column + 2) for row in (0, 1) for column in (0, 1)],
+    *[(row, row + 1, column, column + 1) for row in range(3) for column in range(3)],
+]
+"""Rows and columns of the parts of mixed7, which is 3 x 3 at this size."""
+
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # TensorFlow's own warnings
 
 
@@ -74,6 +81,14 @@ def test_the_pixels_are_scaled_as_imagenet_wants(converted: tuple[Weights, Netwo
         exact.embed(pixels)[:CHANNELS], want.mean((0, 1)), rtol=1e-3, atol=1e-5
     )
     np.testing.assert_allclose(exact.maps(pixels)["mixed7"], want, rtol=1e-3, atol=1e-4)
+    regional = np.zeros(CHANNELS)
+    for top, bottom, left, right in REGIONS:
+        highest = want[top:bottom, left:right].max((0, 1))
+        regional += highest / np.linalg.norm(highest)
+    place = FEATURES.index("mixed7_rmac") * CHANNELS
+    np.testing.assert_allclose(
+        exact.embed(pixels)[place : place + CHANNELS], regional, rtol=1e-3, atol=1e-4
+    )
     litert = Embedder.for_photos(model)
     features = litert.embed(pixels)
     assert features.shape == (len(FEATURES) * CHANNELS,)

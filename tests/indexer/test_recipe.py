@@ -5,14 +5,27 @@ import json
 import pytest
 
 from indexer.errors import UsageError
-from indexer.recipe import DEFAULT, RECIPES, SEED, WIDE, Recipe
+from indexer.recipe import DEFAULT, RECIPES, REGIONS, SEED, WIDE, Recipe
 
 
 def test_the_named_ones():
-    assert RECIPES == {"default": DEFAULT, "wide": WIDE, "seed": SEED}
+    assert RECIPES == {"default": DEFAULT, "wide": WIDE, "regions": REGIONS, "seed": SEED}
     assert SEED.features == ("mixed7_max",)
     assert (SEED.power, SEED.unit_features, SEED.dims, SEED.whitening) == (1, False, 100, 0)
     assert Recipe(name="x", features=("mixed7_avg", "mixed5_avg")).width == 2 * 768
+
+
+def test_what_an_index_keeps_for_it():
+    assert [recipe.keep for recipe in RECIPES.values()] == ["all", "all", "regions", "all"]
+    SEED.require_kept(2 * 768)
+    WIDE.require_kept(4 * 768)
+    REGIONS.require_kept(5 * 768)
+    with pytest.raises(UsageError, match="'wide' needs") as caught:
+        WIDE.require_kept(2 * 768)
+    assert caught.value.hint.endswith("--keep-features all.")
+    with pytest.raises(UsageError, match="'regions' needs") as caught:
+        REGIONS.require_kept(4 * 768)
+    assert caught.value.hint.endswith("--keep-features regions.")
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

@@ -22,6 +22,7 @@ from indexer.rebuild import rebuild
 from indexer.snapshot import current_name, open_current
 from indexer.sync import IndexOptions
 from indexer.weights import Weights
+from search.engine import Engine
 
 
 def counts(plan):
@@ -355,6 +356,63 @@ def test_keep_features(sync, pictures_folder, index_folder):
     assert open_current(index_folder).projection.recipe.name == "seed"
     with pytest.raises(UsageError, match="keeps other features"):
         sync(pictures_folder, keep_features="all")
+
+
+def test_regions_are_kept_for_their_recipe(sync, pictures_folder, index_folder, fake_network):
+    sync(pictures_folder, recipe="regions")
+    assert (index_folder / "features.f16").stat().st_size == 12 * 5 * 768 * 2
+    assert open_current(index_folder).projection.recipe.name == "regions"
+    rebuild(index_folder, "default", None, None)
+    rebuild(index_folder, "regions", None, None)
+    assert fake_network.calls == 12
+
+
+def test_regions_are_kept_if_asked_for(sync, pictures_folder, index_folder):
+    sync(pictures_folder, keep_features="regions")
+    assert (index_folder / "features.f16").stat().st_size == 12 * 5 * 768 * 2
+    assert open_current(index_folder).projection.recipe.name == "default"
+
+
+def test_an_index_without_regions(sync, pictures_folder, indexed, tmp_path):
+    assert (indexed / "features.f16").stat().st_size == 12 * 4 * 768 * 2
+    before = state(indexed)
+    with pytest.raises(UsageError, match="does not keep") as caught:
+        sync(pictures_folder, recipe="regions")
+    assert "--keep-features regions" in caught.value.hint
+    with pytest.raises(UsageError, match="does not keep"):
+        rebuild(indexed, "regions", None, None)
+    assert state(indexed) == before
+
+
+def test_regions_that_are_told_not_to_be_kept(sync, pictures_folder):
+    with pytest.raises(UsageError, match="does not keep"):
+        sync(pictures_folder, recipe="regions", keep_features="all")
+
+
+@pytest.fixture
+def old_network(fake_network, monkeypatch):
+    """A network that was converted before there were regions."""
+    embed = fake_network.embed
+    monkeypatch.setattr(fake_network, "embed", lambda pixels: embed(pixels)[: 4 * 768])
+    return fake_network
+
+
+def test_an_index_with_an_old_network_goes_on(
+    sync, pictures_folder, index_folder, old_network, draw
+):
+    sync(pictures_folder, recipe="wide")
+    draw(pictures_folder / "bags" / "new.png", 99)
+    assert sync(pictures_folder).work.embedded == 1
+    assert (index_folder / "features.f16").stat().st_size == 13 * 4 * 768 * 2
+    engine = Engine.open(index_folder)
+    page = engine.search(photo=pictures_folder / "bags" / "new.png", k=1)
+    assert page.hits[0].listing.id == "bags:new.png"
+    engine.close()
+
+
+def test_an_old_network_cannot_give_regions(sync, pictures_folder, old_network):
+    with pytest.raises(NetworkMismatch, match="fewer features"):
+        sync(pictures_folder, recipe="regions")
 
 
 def test_another_recipe_needs_no_picture(sync, pictures_folder, indexed, fake_network):

@@ -10,6 +10,8 @@ from indexer.errors import PictureError, UsageError
 from indexer.photos import FILE
 from indexer.recipe import DEFAULT
 from indexer.snapshot import current_name, open_current
+from indexer.sources import open_source
+from indexer.sync import IndexOptions, index_catalogue
 from tests.search.shop import draw_photos, draw_shop
 
 
@@ -40,6 +42,15 @@ def test_by_photos_whose_listing_is_known(shop, index_folder, capsys):
     assert said["recipe"]["name"] in ("default", "calibrated")
     assert open_current(index_folder).manifest["recipe"] == said["recipe"]
     assert [one["reason"] != "" for one in said["rejected"]] == [True]
+
+
+def test_regions_are_tried_where_the_index_keeps_them(shop, index_folder, capsys, tmp_path):
+    photos, kept = draw_photos(shop), tmp_path / "kept"
+    index_catalogue(kept, open_source(shop / "catalog.csv"), IndexOptions(keep_features="regions"))
+    for folder, tried in ((index_folder, False), (kept, True)):
+        code, out, _ = run(capsys, folder, "--queries", photos, "--json", "--dry-run")
+        assert code == 0
+        assert ("mixed7_rmac" in out) == tried
 
 
 def test_a_dry_run_changes_nothing(shop, index_folder, capsys):

@@ -11,6 +11,8 @@ import lookalike
 from indexer.errors import QueryError, UsageError
 from indexer.recipe import RECIPES
 from indexer.scores import CLOSE
+from indexer.sources import open_source
+from indexer.sync import IndexOptions, index_catalogue
 from search.engine import Engine
 from search.evaluate import evaluate
 from search.queries import read_queries
@@ -156,6 +158,20 @@ def test_recipes_beside_one_another(engine, shop):
     assert plain[0].value.value == figure(result.by_category, "P@7").plain.value
     alone = evaluate(engine, photos, recipes=("current",), k=7).compared
     assert len(alone) == 1
+
+
+def test_regions_beside_the_default(tmp_path, shop, engine, sync):
+    photos = read_queries(draw_photos(shop))
+    with pytest.raises(UsageError, match="does not keep") as caught:
+        evaluate(engine, photos, recipes=("default", "regions"))
+    assert "--keep-features regions" in caught.value.hint
+    source = open_source(shop / "catalog.csv")
+    index_catalogue(tmp_path / "kept", source, IndexOptions(keep_features="regions"))
+    kept = Engine.open(tmp_path / "kept")
+    result = evaluate(kept, photos, recipes=("default", "regions"))
+    kept.close()
+    assert [one.name for one in result.compared] == ["default", "regions"]
+    assert all(one.difference is not None for one in result.compared[1].figures)
 
 
 def test_without_categories(tmp_path, sync, index_folder, pictures_folder):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from indexer.errors import ListingNotFound, QueryError, UsageError
-from indexer.model import CHANNELS, LAYERS
+from indexer.model import CHANNELS, FEATURES, LAYERS
 from indexer.projection import Projection
 from indexer.recipe import DEFAULT, RECIPES, Recipe
 from search.engine import Engine
@@ -20,7 +20,8 @@ from search.explain_command import explain as command
 from search.heatmap import draw, overlay
 from search.query import Example, Query
 
-ALL = Recipe(name="all", features=("mixed7_avg", "mixed7_max", "mixed5_avg", "mixed6_avg"), dims=40)
+ALL = Recipe(name="all", features=FEATURES, dims=40)
+RMAC = Recipe(name="rmac", features=("mixed7_rmac",), dims=40, power=0.35)
 
 
 def random_maps(seed, shapes=((17, 17), (17, 17), (17, 17))):
@@ -40,7 +41,7 @@ def fitted(recipe, photo_shift=0.0):
     return replace(projection, photo_mean_=projection.mean_ + np.float32(photo_shift))
 
 
-@pytest.mark.parametrize("recipe", [*RECIPES.values(), ALL], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [*RECIPES.values(), ALL, RMAC], ids=lambda recipe: recipe.name)
 @pytest.mark.parametrize("photo", [False, True])
 def test_cells_and_the_constant_are_the_similarity(recipe, photo):
     projection = fitted(recipe, photo_shift=0.001)
@@ -82,6 +83,23 @@ def test_a_maximum_belongs_to_the_cells_that_have_it():
     assert cells[0, 1] == pytest.approx(cells[2, 2])
     assert abs(cells[0, 1]) > 1e-3
     assert cells[1, 1] == 0
+
+
+def test_a_regional_maximum_belongs_to_the_cells_that_have_it():
+    projection = fitted(RMAC)
+    maps = {name: np.zeros((17, 17, CHANNELS), np.float32) for name in LAYERS}
+    maps["mixed7"][8, 8, :400] = 2  # the highest of most regions
+    maps["mixed7"][0, 0, :400] = 1  # of the small one in its corner
+    maps["mixed7"][7, 8, :400] = 1.9  # of the small one that ends before the row below
+    maps["mixed7"][0, 8, :400] = 1.5  # of none: wherever it lies, there is more
+    maps["mixed7"][16, 16, 400:] = 3
+    theirs = projection.transform(pooled(random_maps(3)))[0]
+    cells, constant = contributions(projection, maps, theirs)
+    ours = projection.transform(pooled(maps))[0]
+    assert cells.sum() + constant == pytest.approx(ours @ theirs, abs=1e-4)
+    given = {(int(row), int(column)) for row, column in np.argwhere(cells)}
+    assert given == {(8, 8), (0, 0), (7, 8), (16, 16)}
+    assert abs(cells[8, 8]) > abs(cells[0, 0])
 
 
 def test_maps_without_anything_are_all_constant():
@@ -170,6 +188,21 @@ def test_a_planted_patch_is_found_in_both(with_patches, tmp_path):
         assert explanation.query.position is None
         assert explanation.hit.position == 0
         add_up(explanation)
+
+
+def test_a_planted_patch_is_found_by_regions(seeing, sync, tmp_path, index_folder):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for n in range(30):
+        plain(n).save(folder / f"plain{n:02d}.png")
+    planted(100, (1, 3)).save(folder / "patch.png")
+    sync(folder, recipe="regions")
+    engine = Engine.open(index_folder)
+    explanation = explain(engine, Query(photo=_png(planted(500, (0, 1)))), "patch.png")
+    engine.close()
+    assert hottest(explanation.query_map) == (0, 1)
+    assert hottest(explanation.hit_map) == (1, 3)
+    add_up(explanation)
 
 
 def test_a_patch_is_found_between_listings(with_patches):

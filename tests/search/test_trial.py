@@ -10,7 +10,7 @@ import pytest
 
 from indexer.build import feature_file, labelled_rows
 from indexer.errors import UsageError
-from indexer.recipe import DEFAULT, SEED
+from indexer.recipe import DEFAULT, REGIONS, SEED
 from search.engine import Engine
 from search.queries import embed_photos, read_queries
 from search.trial import NOTHING, Trial
@@ -120,3 +120,6 @@ def test_another_recipe(engine, photos):
     assert not np.allclose(with_photos.projection.photo_mean_, with_photos.projection.mean_)
     with pytest.raises(UsageError, match="does not keep"):
         fitted(engine, SEED, width=768)
+    with pytest.raises(UsageError, match="'regions' needs features") as caught:
+        fitted(engine, REGIONS)
+    assert "--keep-features regions" in caught.value.hint
