@@ -103,6 +103,8 @@ def run_calibration(
     unlabelled = None if forget_photos else stored_photos(index, network)
     if photos is not None:
         unlabelled, rejected = _read_photos(photos, network_of(), network, progress)
+        # What the index does not keep of its pictures, no recipe of its can compare with.
+        unlabelled = unlabelled[:, : stored.width]
     if queries is None:
         questions = own_questions(features, rows, labels)
     else:
