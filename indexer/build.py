@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.background import fit_scores
 from indexer.catalog import Catalog
-from indexer.categories import CategoryModel
+from indexer.categories import CategoryModel, frequencies
 from indexer.category_training import train_categories
 from indexer.errors import IndexNotReady, IndexUnusable
 from indexer.faiss_index import FLAT_UP_TO, write_faiss
@@ -31,8 +34,17 @@ from indexer.snapshot import Snapshot, begin, open_current, publish
 __all__ = ["FLAT_UP_TO", "build_snapshot", "feature_file", "labelled_rows"]
 
 BLOCK = 8192
+CHECKED = 2000
+SLACK = 0.05
+"""Pictures on which a category model is checked, and how much worse than when it was trained, on
+pictures it had not seen, it may be."""
+
 REFIT_GROWTH = 1.2
-"""PCA is fitted anew when the catalogue has grown or shrunk by this factor."""
+"""PCA is fitted anew when the catalogue has grown or shrunk by this factor, or lost as much of what
+it was fitted on."""
+
+REMEMBERED = 500
+"""Rows that PCA was fitted on, evenly spread, by which the share that is left is estimated."""
 
 
 def build_snapshot(
@@ -57,7 +69,7 @@ def build_snapshot(
     used = _in_use(index, network)
     learned = _learned(index, recipe, network, progress)
     with progress.track("Fitting the projection", None, "steps"):
-        fitted = _projection(used, recipe, features, rows, photos)
+        fitted, fitted_on = _projection(used, recipe, features, rows, photos)
         projection = fitted.learning(photos, learned.total, learned.count)
     aside = begin(index)
     with progress.track("Building the index", len(rows), "vectors") as advance:
@@ -65,7 +77,12 @@ def build_snapshot(
     description = write_faiss(aside / "index.faiss", vectors)
     with progress.track("Learning the categories", None, "steps"):
         asked = None if photos is None else projection.transform(photos, photos=True)
-        model, plain, keyed = _categories_and_scores(used, projection, vectors, labels, asked)
+        kept = used if used is not None and used.projection is fitted else None
+        if kept is not None and not np.array_equal(
+            kept.projection.photo_mean_, projection.photo_mean_
+        ):
+            kept = None  # what photos are compared by has moved
+        model, plain, keyed = _categories_and_scores(kept, vectors, labels, asked)
     pictures.tofile(aside / "pictures.i64")
     labels.listings.tofile(aside / "listings.i64")
     codes = labels.codes if model is not None else np.full_like(labels.codes, -1)
@@ -85,6 +102,7 @@ def build_snapshot(
             "dims": projection.dims,
             "recipe": recipe.as_dict(),
             "photos": 0 if photos is None else len(photos),
+            "fitted_on": fitted_on,
             "learned": 0 if projection is fitted else learned.count,
             "network": asdict(network),
             "index": description,
@@ -153,38 +171,63 @@ def _projection(
     features: NDArray[np.float16],
     rows: NDArray[np.int64],
     photos: NDArray[np.float16] | None,
-) -> Projection:
-    """Return the projection in use where it still fits the catalogue, else a new one."""
+) -> tuple[Projection, dict[str, Any]]:
+    """Return the projection in use where it still fits the catalogue, else a new one.
+
+    With it goes what the manifest says that it was fitted on: some rows, and a digest of the
+    photos.
+    """
     distinct = np.unique(rows)
-    if used is not None and used.manifest["photos"] == (0 if photos is None else len(photos)):
+    digest = None if photos is None else hashlib.sha256(photos.tobytes()).hexdigest()
+    # Snapshots of before this was kept do not say it: they are fitted anew.
+    before = None if used is None else used.manifest.get("fitted_on")
+    if used is not None and before is not None and before["photos"] == digest:
         old = used.projection
         growth = min(len(distinct), SAMPLE) / max(1, old.fitted_on_)
-        if old.recipe == recipe and 1 / REFIT_GROWTH < growth < REFIT_GROWTH:
-            return old
+        kept = np.isin(before["rows"], distinct).mean()
+        as_large = 1 / REFIT_GROWTH < growth < REFIT_GROWTH
+        if old.recipe == recipe and as_large and kept > 1 / REFIT_GROWTH:
+            return old, before
     if len(distinct) > SAMPLE:
         chosen = np.random.default_rng(0).choice(len(distinct), SAMPLE, replace=False)
         distinct = distinct[np.sort(chosen)]
-    return Projection.fit(recipe, features[distinct], photos)
+    some = distinct[:: math.ceil(len(distinct) / REMEMBERED)]
+    fitted_on = {"rows": some.tolist(), "photos": digest}
+    return Projection.fit(recipe, features[distinct], photos), fitted_on
 
 
 def _categories_and_scores(
-    used: Snapshot | None,
-    projection: Projection,
+    kept: Snapshot | None,
     vectors: NDArray[np.float16],
     labels: Labels,
     photos: NDArray[np.float32] | None,
 ) -> tuple[CategoryModel | None, ScoreModel, ScoreModel]:
-    """Return the category model and the scores; those in use where they still fit."""
-    if used is not None and used.projection is projection:
-        old = used.categories
-        if old is not None and old.names == labels.names:
-            # The scores with it: how sure it is of pictures that it was trained on says nothing.
-            listings = len(np.unique(labels.listings))
-            plain, keyed = used.scores, used.keyed_scores
-            return old, replace(plain, listings=listings), replace(keyed, listings=listings)
+    """Return the category model and the scores; those of `kept` where they still fit.
+
+    `kept` is the snapshot in use, where its vectors are made as these are.
+    """
+    old = kept.categories if kept is not None else None
+    if kept is not None and old is not None and _still_right(old, vectors, labels):
+        # The scores with it: how sure it is of pictures that it was trained on says nothing.
+        listings = len(np.unique(labels.listings))
+        plain, keyed = kept.scores, kept.keyed_scores
+        counted = replace(old, frequency_=frequencies(labels))
+        return counted, replace(plain, listings=listings), replace(keyed, listings=listings)
     trained = train_categories(vectors, labels)
     model, held_out = trained or (None, None)
     return model, *fit_scores(vectors, labels, model, held_out, photos)
+
+
+def _still_right(model: CategoryModel, vectors: NDArray[np.float16], labels: Labels) -> bool:
+    """Tell whether a model fits labels that may have changed since it was trained."""
+    labelled = np.flatnonzero(labels.codes >= 0)
+    if model.names != labels.names or not len(labelled):
+        return False
+    some = np.random.default_rng(0).permutation(labelled)[:CHECKED]
+    nobody = np.zeros((len(some), 0), np.int64)
+    posterior = model.posterior(vectors[some].astype(np.float32), nobody, nobody.astype(np.float32))
+    right = posterior.argmax(axis=1) == labels.codes[some]
+    return bool(right.mean() >= model.accuracy_ - SLACK)
 
 
 def _write_vectors(

@@ -122,6 +122,7 @@ def calibrate(
     photos: NDArray[np.floating] | None,
     kept: int,
     step: Callable[[Recipe], None],
+    current: Recipe = DEFAULT,
 ) -> Choice:
     """Choose a recipe.
 
@@ -141,19 +142,24 @@ def calibrate(
         How many of `indexer.model.FEATURES` the index keeps.
     step : callable
         Is told of each recipe before it is tried.
+    current : Recipe, optional
+        What is in use, and stays where there is too little to choose by.
     """
     telling = (questions.codes >= 0) | (questions.listings >= 0)
     if telling.sum() < FEWEST:
-        return _too_little(int(telling.sum()), photos, kept)
+        return _too_little(int(telling.sum()), photos, kept, current)
     with threadpool_limits(1):  # as in `indexer.category_training`
-        return _choose(_Trial(features, rows, labels, questions, photos), kept, step)
+        return _choose(_Trial(features, rows, labels, questions, photos), kept, step, current)
 
 
-def _choose(trial: _Trial, kept: int, step: Callable[[Recipe], None]) -> Choice:
+def _choose(trial: _Trial, kept: int, step: Callable[[Recipe], None], current: Recipe) -> Choice:
     questions = trial.questions
     rng = np.random.default_rng(0)
     choosing = rng.permutation(len(questions.rows)) % 2 == 0
     tried = [trial.run(DEFAULT)]
+    judged = int(np.isfinite(tried[0].quality).sum())
+    if judged < FEWEST:  # right answers that no picture of the catalogue shows
+        return _too_little(judged, trial.photos, kept, current)
     best = tried[0]
     for candidates in _rounds(kept):
         for recipe in candidates(best.recipe):
@@ -166,16 +172,20 @@ def _choose(trial: _Trial, kept: int, step: Callable[[Recipe], None]) -> Choice:
         )
     gains = (best.quality - tried[0].quality)[~choosing]
     gains = gains[np.isfinite(gains)]
-    gain, error = float(gains.mean()), float(gains.std() / np.sqrt(max(len(gains), 1)))
+    if not len(gains):
+        return _too_little(judged, trial.photos, kept, current)
+    gain, error = float(gains.mean()), float(gains.std() / np.sqrt(len(gains)))
     what = "finding the right listing" if best.quality is best.found else "the right category"
-    if best is tried[0] or gain < max(LEAST_GAIN, error):
+    if best is tried[0] or not gain >= max(LEAST_GAIN, error):
         why = f"Nothing that was tried is surely better than the default for {what}."
         return Choice(DEFAULT, why, tuple(tried))
     why = f"Better than the default for {what} by {gain:.3f} (+- {error:.3f}) on other queries."
     return Choice(replace(best.recipe, name="calibrated"), why, tuple(tried))
 
 
-def _too_little(telling: int, photos: NDArray[np.floating] | None, kept: int) -> Choice:
+def _too_little(
+    telling: int, photos: NDArray[np.floating] | None, kept: int, current: Recipe
+) -> Choice:
     """Choose without right answers: what was better wherever it could be measured, or nothing."""
     little = (
         f"Only {telling} of the pictures or photos have a category or a listing that would tell"
@@ -185,7 +195,7 @@ def _too_little(telling: int, photos: NDArray[np.floating] | None, kept: int) ->
         best = REGIONS if kept >= KEEP["regions"] else WIDE
         said = f"For customers' photos, {best.name} was better wherever it could be measured."
         return Choice(best, f"{little} {said}", ())
-    return Choice(DEFAULT, f"{little} The default stays.", ())
+    return Choice(current, f"{little} The recipe in use stays.", ())
 
 
 def _rounds(kept: int) -> Iterator[Callable[[Recipe], list[Recipe]]]:

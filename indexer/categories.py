@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import IndexDamaged
+from indexer.labels import Labels
 
 UNKNOWN = -1
 """The code of a listing without a category."""
@@ -178,6 +179,13 @@ class CategoryModel:
             raise IndexDamaged(
                 f"{path} cannot be read ({error}).", hint="Run `lookalike verify`."
             ) from error
+
+
+def frequencies(labels: Labels) -> NDArray[np.float32]:
+    """Return the share of each category among the labelled vectors, shape (C,)."""
+    counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
+    shares: NDArray[np.float32] = (counts / max(1, counts.sum())).astype(np.float32)
+    return shares
 
 
 def logits(layers: tuple[Layer, ...], vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from indexer.categories import (
     NEIGHBOURS,
     CategoryModel,
     Layer,
+    frequencies,
     logits,
     neighbour_votes,
     softmax,
@@ -93,11 +94,13 @@ def _train(
         return None
     rows = _sample(usable, HELD_OUT, rng)
     folds = _folds(labels.listings[rows], rng)
-    held = vectors[rows].astype(np.float32)
     classes = np.searchsorted(known, labels.codes[rows])
+    # So few pictures show little of each of many categories. Centroids are quick: they are tried
+    # with as many as the final ones see, or what is held out would be judged by worse models.
+    shown = _to_train_on(usable, labels.codes, rng) if len(known) > MANY else rows
     tried = []
     for kind, fit in _candidates(len(known), quick):
-        said = _cross_validate(fit, held, classes, folds, len(known))
+        said = _cross_validate(fit, vectors, labels, known, rows, folds, shown)
         temperature = _temperature(said, classes)
         said = (said / np.float32(temperature)).astype(np.float32)
         tried.append((_loss(softmax(said), classes), kind, _cooled(fit, temperature), said))
@@ -107,17 +110,14 @@ def _train(
     classified[:, known] = softmax(said)
     share = min(SHARES, key=lambda s: _loss(_mixed(classified, votes, s), labels.codes[rows]))
     held_out = HeldOut(rows, _mixed(classified, votes, share))
-    chosen = _sample(usable, TRAINED, rng)
-    # Every category must be in the sample, or the classifier would have fewer outputs.
-    chosen = np.unique(np.concatenate([chosen, _one_of_each(usable, labels.codes, known)]))
+    chosen = _to_train_on(usable, labels.codes, rng)
     layers = fit(vectors[chosen].astype(np.float32), np.searchsorted(known, labels.codes[chosen]))
-    counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
     model = CategoryModel(
         names=labels.names,
         kind=kind,
         classes_=known,
         layers_=layers,
-        frequency_=(counts / counts.sum()).astype(np.float32),
+        frequency_=frequencies(labels),
         share_=share,
         weight_=1.0,
         accuracy_=float((held_out.posterior.argmax(axis=1) == labels.codes[rows]).mean()),
@@ -137,12 +137,13 @@ def _sample(rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDA
     return rows if len(rows) <= size else np.sort(rng.choice(rows, size, replace=False))
 
 
-def _one_of_each(
-    rows: NDArray[np.int64], codes: NDArray[np.int64], known: NDArray[np.int64]
+def _to_train_on(
+    rows: NDArray[np.int64], codes: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
+    chosen = _sample(rows, TRAINED, rng)
+    # Every category must be in the sample, or the classifier would have fewer outputs.
     _, first = np.unique(codes[rows], return_index=True)
-    found: NDArray[np.int64] = rows[first]
-    return found
+    return np.unique(np.concatenate([chosen, rows[first]]))
 
 
 def _folds(listings: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -154,21 +155,28 @@ def _folds(listings: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.
 
 def _cross_validate(
     fit: Fit,
-    vectors: NDArray[np.float32],
-    classes: NDArray[np.int64],
+    vectors: NDArray[np.floating],
+    labels: Labels,
+    known: NDArray[np.int64],
+    rows: NDArray[np.int64],
     folds: NDArray[np.int64],
-    count: int,
+    shown: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """Return the logits (S, count) of each picture by the model that was not shown it."""
+    """Return the logits (S, K) of `rows`, each by the model that was not shown its listing.
+
+    Each fold's model is shown those of the rows `shown` whose listing is not in the fold.
+    """
     # A class that a fold's training lacks cannot win there.
-    said = np.full((len(vectors), count), -20, np.float32)
+    said = np.full((len(rows), len(known)), -20, np.float32)
     for fold in range(FOLDS):
-        train, test = folds != fold, folds == fold
-        present = np.unique(classes[train])
+        test = folds == fold
+        train = shown[~np.isin(labels.listings[shown], labels.listings[rows[test]])]
+        present, classes = np.unique(labels.codes[train], return_inverse=True)
         if len(present) < 2 or not test.any():
             continue
-        layers = fit(vectors[train], np.searchsorted(present, classes[train]))
-        said[np.ix_(test, present)] = logits(layers, vectors[test])
+        layers = fit(vectors[train].astype(np.float32), classes)
+        columns = np.searchsorted(known, present)
+        said[np.ix_(test, columns)] = logits(layers, vectors[rows[test]].astype(np.float32))
     return said
 
 

@@ -30,8 +30,8 @@ class Labels:
     @classmethod
     def of(cls, categories: Sequence[str], listings: NDArray[np.int64]) -> Labels:
         """Return the labels of vectors whose categories are named; '' is none."""
-        names, codes = np.unique(np.asarray(categories, dtype=np.str_), return_inverse=True)
-        codes = codes.astype(np.int64)
-        if len(names) and names[0] == "":  # '' sorts first
-            names, codes = names[1:], codes - 1
-        return cls(tuple(str(name) for name in names), codes, listings)
+        # No array of strings: NumPy would make every one as long as the longest.
+        names = sorted({*categories} - {""})
+        places = {"": -1} | {name: place for place, name in enumerate(names)}
+        codes = np.fromiter((places[name] for name in categories), np.int64, len(categories))
+        return cls(tuple(names), codes, listings)

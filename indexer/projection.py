@@ -91,7 +91,7 @@ class Projection:
             centre = photo_mean(mean, asked.sum(axis=0, dtype=np.float64), len(asked))
             if len(asked) >= FEWEST_TO_FIT:
                 rows = pooled(prepared - mean, asked - asked.mean(axis=0))
-        if len(rows) < 3:  # no directions to speak of: compare the prepared features themselves
+        if count < 3:  # no directions to speak of: compare the prepared features themselves
             keep = min(width, recipe.dims or width)
             spread, ones = np.ones(1, np.float32), np.ones(keep, np.float32)
             eye = np.eye(keep, width, dtype=np.float32)

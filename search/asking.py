@@ -75,10 +75,12 @@ def ask(engine: Engine, snapshot: Snapshot, query: Query, took: dict[str, float]
     QueryError
         If a listing has no usable picture, or the examples cancel each other out.
     """
-    examples = [_vectors(engine, snapshot, one, took) for one in query.examples]
+    # Several photos share what one may cost.
+    photos = sum(one.photo is not None for one in (*query.examples, *query.negatives))
+    examples = [_vectors(engine, snapshot, one, took, photos) for one in query.examples]
     if not query.positives:
         return examples[0]
-    unlike = [_vectors(engine, snapshot, one, took) for one in query.negatives]
+    unlike = [_vectors(engine, snapshot, one, took, photos) for one in query.negatives]
     vector = _mean(query.positives, examples)
     if unlike:
         vector = vector - AWAY * _mean(query.negatives, unlike)
@@ -97,11 +99,13 @@ def _mean(examples: Sequence[Example], asked: Sequence[Asked]) -> NDArray[np.flo
     return mean
 
 
-def _vectors(engine: Engine, snapshot: Snapshot, example: Example, took: dict[str, float]) -> Asked:
+def _vectors(
+    engine: Engine, snapshot: Snapshot, example: Example, took: dict[str, float], photos: int
+) -> Asked:
     if example.listing_id is not None:
         return _listing_vectors(engine, snapshot, example.listing_id)
     started = time.perf_counter()
-    prepared = engine.prepared(example.photo, example.region)
+    prepared = engine.prepared(example.photo, example.region, of=photos)
     decoded = time.perf_counter()
     features = engine.embedder().embed(prepared.pixels)
     took["decode"] += (decoded - started) * MS

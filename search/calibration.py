@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from indexer.model import CHANNELS, MODEL_FILE, Network
 from indexer.photos import MOST, store_photos, stored_photos
 from indexer.photos import forget_photos as remove_photos
 from indexer.progress import Progress
-from indexer.questions import Questions, own_questions
+from indexer.questions import QUERIES, Questions, own_questions
 from indexer.rebuild import rebuild_with, require_network
 from indexer.recipe import Recipe
 from indexer.sources import open_source
+from indexer.sync import IndexOptions, wanted_recipe
 from search.judging import LabelledSet
 from search.queries import LabelledPhoto, embed_photos, read_queries
 
@@ -112,6 +113,11 @@ def run_calibration(
             read_queries(queries), network_of(), network.input_size, progress=progress
         )
         rejected += [(one.image, one.reason) for one in embedded.unreadable]
+        if not embedded.photos:
+            raise PictureError(
+                f"None of the photos in {queries} can be used.",
+                hint=f"The first of them: {rejected[-len(embedded.unreadable)][1]}",
+            )
         with Catalog(index) as catalog:
             questions = _questions(LabelledSet.of(catalog, embedded), pictures, labels)
     with progress.track("Trying recipes", TRIES, "recipes") as advance:
@@ -120,7 +126,8 @@ def run_calibration(
             advance(1)
 
         kept = stored.width // CHANNELS
-        choice = calibrate(features, rows, labels, questions, unlabelled, kept, step)
+        current = wanted_recipe(index, IndexOptions())
+        choice = calibrate(features, rows, labels, questions, unlabelled, kept, step, current)
     count = 0 if unlabelled is None else len(unlabelled)
     if dry_run:
         return Outcome(choice, count, rejected, None)
@@ -166,6 +173,15 @@ def _read_photos(
 
 def _questions(asked: LabelledSet, pictures: NDArray[np.int64], labels: Labels) -> Questions:
     """Bring labelled photos to the numbers by which recipes are tried."""
+    if len(asked.features) > QUERIES:
+        some = np.sort(np.random.default_rng(0).permutation(len(asked.features))[:QUERIES])
+        asked = replace(
+            asked,
+            features=asked.features[some],
+            listings=asked.listings[some],
+            codes=asked.codes[some],
+            own=tuple(asked.own[n] for n in some),
+        )
     place = {name: code for code, name in enumerate(labels.names)}
     named = np.array([*(place.get(name, -1) for name in asked.labels.names), -1], np.int64)
     own = np.array([numbers[0] if len(numbers) else -1 for numbers, _ in asked.own], np.int64)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from indexer.catalog import Catalog
+from indexer.catalog import DATABASE, Catalog
 from indexer.embedder import Embedder
 from indexer.errors import IndexDamaged, ListingNotFound, QueryError
 from indexer.listing import Listing, Region
@@ -21,7 +22,7 @@ from indexer.runtimes import require_runtime
 from indexer.scores import CLOSE
 from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
 from indexer.sources import read_picture
-from indexer.thumbnails import Thumbnails
+from indexer.thumbnails import THUMBNAILS, Thumbnails
 from search.asking import MS, OnPhoto, ask
 from search.describing import described
 from search.hits import hits_of
@@ -29,6 +30,11 @@ from search.index import VectorIndex
 from search.loading import load_network
 from search.query import Page, Query
 from search.ranking import posterior_of, rank
+
+Connected = TypeVar("Connected", Catalog, Thumbnails)
+
+AGAIN_AT_MOST = 3
+"""Times that is searched where listings that were found have gone since the snapshot was made."""
 
 
 class Engine:
@@ -140,9 +146,14 @@ class Engine:
         took: dict[str, float] = {"decode": 0.0, "embed": 0.0}
         asked = ask(self, snapshot, query, took)
         searching = time.perf_counter()
-        found = rank(snapshot, index, asked.vectors, query.k, asked.leave_out, prior=query.prior)
-        close = bool(found.candidates) and found.candidates[0].score >= CLOSE
-        hits = hits_of(self, snapshot, query, asked, found.candidates)
+        leave_out = asked.leave_out
+        for _ in range(AGAIN_AT_MOST):
+            found = rank(snapshot, index, asked.vectors, query.k, leave_out, prior=query.prior)
+            hits, gone = hits_of(self, snapshot, query, asked, found.candidates)
+            if not gone:
+                break
+            leave_out = (*leave_out, *gone)
+        close = bool(hits) and hits[0].score >= CLOSE
         ended = time.perf_counter()
         took["search"] = (ended - searching) * MS
         took["total"] = (ended - started) * MS
@@ -204,10 +215,8 @@ class Engine:
 
     def thumbnail(self, key: str) -> bytes | None:
         """Return a thumbnail's JPEG; None where there is none of this key."""
-        if "thumbnails" not in self._local.__dict__:
-            self._local.thumbnails = Thumbnails(self.path)
-        found: bytes | None = self._local.thumbnails.get(key)
-        return found
+        opened: Thumbnails = self._connected("thumbnails", THUMBNAILS, Thumbnails)
+        return opened.get(key)
 
     def picture(self, listing_id: str, position: int) -> bytes:
         """Return a catalogue picture as it was given, encoded.
@@ -259,9 +268,23 @@ class Engine:
     @contextmanager
     def catalog(self) -> Iterator[Catalog]:
         """Lend this thread's connection; SQLite's are not shared between threads."""
-        if "catalog" not in self._local.__dict__:
-            self._local.catalog = Catalog(self.path)
-        yield self._local.catalog
+        yield self._connected("catalog", DATABASE, Catalog)
+
+    def _connected(self, name: str, file: str, kind: Callable[[Path], Connected]) -> Connected:
+        """Return this thread's connection to a database, made anew where the file is another."""
+        try:
+            found = (self.path / file).stat()
+            stamp: object = (found.st_dev, found.st_ino)
+        except OSError:
+            stamp = None
+        held = self._local.__dict__
+        if held.get(f"{name}_stamp") != stamp or name not in held:
+            if name in held:
+                held.pop(name).close()
+            held[name] = kind(self.path)
+            held[f"{name}_stamp"] = stamp
+        opened: Connected = held[name]
+        return opened
 
     def embedder(self) -> Embedder:
         """Return the network, loaded on the first call."""
@@ -270,8 +293,10 @@ class Engine:
                 self._embedder = load_network(self.path, self.network, self._runtime, self._threads)
             return self._embedder
 
-    def prepared(self, photo: bytes | Path | None, region: Region | None = None) -> Prepared:
-        """Return a photo as the network sees it.
+    def prepared(
+        self, photo: bytes | Path | None, region: Region | None = None, *, of: int = 1
+    ) -> Prepared:
+        """Return a photo as the network sees it; one `of` several that share the limits.
 
         Raises
         ------
@@ -281,7 +306,8 @@ class Engine:
             If it is no picture that can be used.
         """
         data = photo if isinstance(photo, bytes) else _read_photo(photo)
-        return prepare(data, self.network.input_size, region=region, limits=self.limits)
+        limits = replace(self.limits, max_pixels=max(1, self.limits.max_pixels // of))
+        return prepare(data, self.network.input_size, region=region, limits=limits)
 
 
 def _read_photo(path: Path | None) -> bytes:

@@ -229,7 +229,12 @@ def _of_catalogue(engine: Explainable, snapshot: Snapshot, listing_id: str, posi
     """Return the picture behind a vector, as it was when it was embedded."""
     number = int(snapshot.pictures[position])
     with engine.catalog() as catalog:
-        place = catalog.positions([number]).get(number, 0)
+        place = catalog.positions([number]).get(number)
+    if place is None:
+        raise QueryError(
+            f"A picture of the listing {listing_id!r} was removed since the index was made.",
+            hint="Index the catalogue again.",
+        )
     listing, keys = engine.listing(listing_id)
     thumbnail = engine.thumbnail(keys[place]) if keys[place] else None
     try:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 LOOKS = 8
 ALIKE = 0.6
-"""So many hits at most, the most similar ones, are looked at for copies, from this cosine on. A
+"""So many hits at most, the most similar ones, are looked at for copies, from this cosine on, and
+compared with so many pictures of the listing that was searched with. A
 look takes 2 ms, and nearly all copies are nearer (docs/quality.md); `lookalike duplicates` looks
 further."""
 
@@ -28,7 +29,7 @@ def hits_of(
     query: Query,
     asked: Asked,
     candidates: Sequence[Candidate],
-) -> list[Hit]:
+) -> tuple[list[Hit], tuple[int, ...]]:
     """Look up what was found.
 
     Parameters
@@ -43,36 +44,46 @@ def hits_of(
         The same as vectors and pixels, for telling copies.
     candidates : sequence of Candidate
         Best first.
+
+    Returns
+    -------
+    hits : list of Hit
+        Best first.
+    gone : tuple of int
+        Listings that were found and are no longer in the catalogue.
     """
     kept = [c for c in candidates if query.min_score is None or c.score >= query.min_score]
     with engine.catalog() as catalog:
         listings = catalog.listings(candidate.listing for candidate in kept)
         matched = catalog.positions(int(snapshot.pictures[c.position]) for c in kept)
     # What was removed from the catalogue since the snapshot was made is no hit.
+    gone = tuple(candidate.listing for candidate in kept if candidate.listing not in listings)
     kept = [candidate for candidate in kept if candidate.listing in listings]
-    places = [matched.get(int(snapshot.pictures[c.position]), 0) for c in kept]
-    nearest = sorted((found.similarity for found in kept), reverse=True)[:LOOKS]
-    least = max(ALIKE, nearest[-1]) if nearest else ALIKE
+    places = [matched.get(int(snapshot.pictures[c.position])) for c in kept]
+    nearest = set(sorted(range(len(kept)), key=lambda n: -kept[n].similarity)[:LOOKS])
     looks = [
-        _small(engine, *listings[found.listing], place) if found.similarity >= least else None
-        for found, place in zip(kept, places, strict=True)
+        _small(engine, *listings[found.listing], place)
+        if n in nearest and found.similarity >= ALIKE and place is not None
+        else None
+        for n, (found, place) in enumerate(zip(kept, places, strict=True))
     ]
     similarities = [min(1.0, candidate.similarity) for candidate in kept]
     copies = near_duplicates(similarities, _own_looks(engine, query, asked, looks), looks)
-    return [
+    hits = [
         Hit(
             rank=rank,
             score=candidate.score,
             similarity=similarity,
             near_duplicate=copy,
             listing=listings[candidate.listing][0],
-            picture=place,
+            picture=place or 0,
             thumbnails=listings[candidate.listing][1],
         )
         for rank, (candidate, similarity, copy, place) in enumerate(
             zip(kept, similarities, copies, places, strict=True), 1
         )
     ]
+    return hits, gone
 
 
 def _own_looks(
@@ -86,7 +97,7 @@ def _own_looks(
     if query.listing_id is None:  # several examples are no picture that there could be a copy of
         return []
     listing, keys = engine.listing(query.listing_id)
-    own = (_small(engine, listing, keys, place) for place in range(len(keys)))
+    own = (_small(engine, listing, keys, place) for place in range(min(len(keys), LOOKS)))
     return [look for look in own if look is not None]
 
 

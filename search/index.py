@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import faiss
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 
 from indexer.errors import IndexDamaged
 from indexer.snapshot import AGAIN, Snapshot
+
+EXACT_UP_TO = 20_000
+"""Vectors of a category up to which comparing with all of them is faster than walking the lists of
+the whole catalogue for them."""
 
 
 class VectorIndex:
@@ -49,8 +54,10 @@ class VectorIndex:
             self._faiss.nprobe = said["nprobe"]
         self._inverted = inverted
         self._count = snapshot.count
-        self._codes = snapshot.codes
-        self._bitmaps: dict[int, tuple[Any, int]] = {}
+        self._vectors = snapshot.vectors
+        self._codes = np.asarray(snapshot.codes)
+        self._by_code: NDArray[np.int64] | None = None
+        self._sorting = threading.Lock()
 
     @property
     def lists(self) -> int | None:
@@ -99,18 +106,35 @@ class VectorIndex:
         count : int
             How many to find per row of `vectors`.
         """
-        if code not in self._bitmaps:
-            members = np.asarray(self._codes) == code
-            # The selector points into the array, which must live as long as it does.
-            self._bitmaps[code] = np.packbits(members, bitorder="little"), int(members.sum())
-        bits, size = self._bitmaps[code]
+        members = self._members(code)
+        size = len(members)
         if not size:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        if size <= EXACT_UP_TO:
+            similarities, places = faiss.knn(
+                np.ascontiguousarray(vectors, np.float32),
+                self._vectors[members].astype(np.float32),
+                min(count, size),
+                metric=faiss.METRIC_INNER_PRODUCT,
+            )
+            return _ordered(similarities, np.where(places < 0, -1, members[places]))
+        # The selector points into the array, which must live as long as it does.
+        bits = np.packbits(self._codes == code, bitorder="little")
         bitmap: Any = faiss.IDSelectorBitmap
         selector = bitmap(bits)
         return self._search(
             vectors, min(count, size), self._parameters(count, selector, size / self._count)
         )
+
+    def _members(self, code: int) -> NDArray[np.int64]:
+        """Return the positions of a category's vectors, in ascending order."""
+        with self._sorting:
+            if self._by_code is None:  # at the first question, not at start-up
+                self._by_code = np.argsort(self._codes, kind="stable")
+        # Sought in the codes' own type, or NumPy would convert all of them each time.
+        ends = np.array([code, code + 1], self._codes.dtype)
+        start, stop = np.searchsorted(self._codes, ends, sorter=self._by_code)
+        return self._by_code[start:stop]
 
     def _search(
         self, vectors: NDArray[np.float32], count: int, parameters: Any
@@ -118,15 +142,7 @@ class VectorIndex:
         similarities, positions = self._faiss.search(
             np.ascontiguousarray(vectors, np.float32), count, params=parameters
         )
-        flat, values = positions.ravel(), similarities.ravel()
-        real = flat >= 0  # FAISS pads with -1 where its lists ran out
-        flat, values = flat[real], values[real]
-        # Equal similarities in the order of the catalogue, so that an answer is the same twice.
-        order = np.lexsort((flat, -values))
-        flat, values = flat[order], values[order]
-        _, first = np.unique(flat, return_index=True)
-        first.sort()
-        return flat[first], values[first]
+        return _ordered(similarities, positions)
 
     def _parameters(self, count: int, selector: Any = None, share: float = 1.0) -> Any:
         """Search more lists where many hits are asked for, or few vectors may be hits."""
@@ -143,3 +159,18 @@ class VectorIndex:
             if selector is None
             else parameters(nprobe=nprobe, sel=selector)
         )
+
+
+def _ordered(
+    similarities: NDArray[np.float32], positions: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Merge what was found for several vectors, each position once with its best similarity."""
+    flat, values = positions.ravel(), similarities.ravel()
+    real = flat >= 0  # FAISS pads with -1 where its lists ran out
+    flat, values = flat[real], values[real]
+    # Equal similarities in the order of the catalogue, so that an answer is the same twice.
+    order = np.lexsort((flat, -values))
+    flat, values = flat[order], values[order]
+    _, first = np.unique(flat, return_index=True)
+    first.sort()
+    return flat[first], values[first]

@@ -100,7 +100,13 @@ def rank(
         positions, similarities = _others(snapshot, left_out, *index.nearest(vectors, ask))
         posterior = _posterior(snapshot, vectors, positions, similarities)
         model = snapshot.categories
-        if prior and model is not None and posterior is not None and model.weight_:
+        if (
+            prior
+            and model is not None
+            and posterior is not None
+            and model.weight_
+            and len(positions)
+        ):
             positions, similarities = _with_likely(
                 snapshot, index, vectors, ask, posterior, left_out, positions, similarities
             )

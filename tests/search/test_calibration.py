@@ -8,7 +8,7 @@ import pytest
 import lookalike
 from indexer.errors import PictureError, UsageError
 from indexer.photos import FILE
-from indexer.recipe import DEFAULT
+from indexer.recipe import DEFAULT, SEED
 from indexer.snapshot import current_name, open_current
 from indexer.sources import open_source
 from indexer.sync import IndexOptions, index_catalogue
@@ -90,6 +90,28 @@ def test_too_little_to_choose_by(sync, pictures_folder, index_folder, capsys):
     assert code == 0
     assert "60 are needed" in err
     assert open_current(index_folder).projection.recipe == DEFAULT
+    sync(pictures_folder, recipe="seed")
+    code, _, err = run(capsys, index_folder, "--forget-photos")
+    assert "in use stays" in err
+    assert open_current(index_folder).projection.recipe == SEED
+
+
+def test_right_answers_that_nothing_can_find(
+    sync, pictures_folder, index_folder, capsys, monkeypatch, write_csv
+):
+    """Photos of listings that have no other picture left: nothing is chosen by nothing."""
+    monkeypatch.setattr("indexer.calibration.FEWEST", 3)
+    pictures = sorted(pictures_folder.rglob("*.*"))
+    sync(write_csv(pictures_folder.parent / "c.csv", [(p.stem, str(p)) for p in pictures]))
+    asked = pictures_folder.parent / "asked.csv"
+    asked.write_text("image,listing\n" + "\n".join(f"{p},{p.stem}" for p in pictures))
+    code, _, err = run(capsys, index_folder, "--queries", asked)
+    assert code == 0
+    assert "Only 0 of" in err
+    assert open_current(index_folder).projection.recipe == DEFAULT
+    asked.write_text("image,listing\ngone.png,bags:00.png\n")
+    code, _, err = run(capsys, index_folder, "--queries", asked)
+    assert code == PictureError.exit_code
 
 
 def test_what_cannot_be(shop, index_folder, capsys, tmp_path):

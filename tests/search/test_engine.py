@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from indexer.catalog import Catalog
 from indexer.errors import (
     IndexDamaged,
     IndexNotReady,
@@ -13,12 +14,15 @@ from indexer.errors import (
     ListingNotFound,
     NetworkMismatch,
     PictureError,
+    PictureTooLarge,
     PictureTypeError,
     QueryError,
 )
+from indexer.pictures import PictureLimits
+from indexer.scores import CLOSE
 from indexer.snapshot import FILES, open_current
 from search.engine import Engine
-from search.query import Query
+from search.query import Example, Query
 
 
 def ids(page):
@@ -320,3 +324,47 @@ def test_refresh_notices_an_index_made_again_under_the_same_name(opened):
     current.write_bytes(name)
     assert opened.refresh()
     assert not opened.refresh()
+
+
+def test_listings_that_have_gone_leave_no_gap(opened, pictures_folder, indexed):
+    """Removed from the catalogue, still in the snapshot: the next ones move up."""
+    photo = pictures_folder / "bags" / "00.png"
+    before = ids(opened.search(photo=photo, k=12))
+    with Catalog(indexed) as catalog, catalog.writing():
+        catalog.db.executemany("DELETE FROM listings WHERE id = ?", [(id_,) for id_ in before[:5]])
+    page = opened.search(photo=photo, k=4)
+    assert ids(page) == before[5:9]
+    assert [hit.rank for hit in page.hits] == [1, 2, 3, 4]
+    assert page.close_match == (page.hits[0].score >= CLOSE)
+
+
+def test_an_index_made_anew_under_a_running_engine(opened, indexed, sync, pictures_folder, draw):
+    assert opened.search(listing_id="bags:00.png", k=3).hits
+    shutil.rmtree(indexed)
+    shutil.rmtree(pictures_folder)
+    for n in range(6):
+        draw(pictures_folder / "new" / f"{n}.png", 50 + n)
+    sync(pictures_folder)
+    assert opened.refresh()
+    page = opened.search(listing_id="new:0.png", k=10)
+    assert set(ids(page)) == {f"new:{n}.png" for n in range(1, 6)}
+    assert opened.thumbnail(page.hits[0].thumbnails[0]) is not None
+
+
+def test_several_photos_share_what_one_may_cost(indexed, pictures_folder):
+    photo = pictures_folder / "bags" / "00.png"  # 96 x 80 pixels
+    engine = Engine.open(indexed, limits=PictureLimits(max_pixels=96 * 80 * 2))
+    two = tuple(Example(photo) for _ in range(2))
+    assert engine.search(positives=two).hits
+    with pytest.raises(PictureTooLarge):
+        engine.search(positives=two, negatives=(Example(photo),))
+    engine.close()
+
+
+def test_looks_for_copies_are_limited(opened, pictures_folder, monkeypatch):
+    looked = []
+    monkeypatch.setattr("search.hits.ALIKE", -1.0)
+    monkeypatch.setattr("search.hits.LOOKS", 3)
+    monkeypatch.setattr("search.hits._small", lambda *_: looked.append(1))
+    opened.search(photo=pictures_folder / "bags" / "00.png", k=12)
+    assert len(looked) == 3
