@@ -72,7 +72,8 @@ class Snapshot:
         Where it lies.
     manifest : mapping
         What `publish` was given, with ``format``, ``name`` and ``files``. Snapshots of before
-        servers learned from queries do not say ``learned``: it is 0 there.
+        servers learned from queries do not say ``learned``: it is 0 there. Older ones do not say
+        ``fitted_on`` either.
     vectors : ndarray of float16, shape (count, dims)
         Unit vectors.
     pictures, listings : ndarray of int64, shape (count,)

@@ -1,10 +1,12 @@
 """The category model: honest about what it has not seen, and never in the way of a listing."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from indexer.categories import CategoryModel, neighbour_votes
-from indexer.category_training import train_categories
+from indexer.category_training import HELD_OUT, train_categories
 from indexer.errors import IndexDamaged
 from indexer.labels import Labels
 from indexer.prior_weight import keys
@@ -33,7 +35,22 @@ def test_labels():
     labels = Labels.of(["hats", "", "bags", "hats"], np.arange(4))
     assert labels.names == ("bags", "hats")
     assert labels.codes.tolist() == [1, -1, 0, 1]
+    assert labels.codes.dtype == np.int64
     assert Labels.of(["", ""], np.arange(2)).names == ()
+    assert Labels.of([], np.arange(0)).codes.shape == (0,)
+
+
+def test_a_long_category_does_not_lengthen_the_others():
+    long = "hats > " * 700
+    tracemalloc.start()
+    try:
+        labels = Labels.of([long, *["bags"] * 10_000], np.arange(10_001))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert labels.names == ("bags", long)
+    assert labels.codes[:2].tolist() == [1, 0]
+    assert peak < 2**20  # as an array of strings: 200 MB
 
 
 @pytest.mark.parametrize("kinds", [2, 5])
@@ -117,6 +134,28 @@ def test_thousands_of_categories():
     asked = unit(centres[:50] + 0.05 * generator.normal(size=(50, 64)))
     said = model.posterior(asked, *neighbours(vectors, codes, asked))
     assert (said.argmax(axis=1) == np.arange(50)).mean() > 0.95
+
+
+def test_many_categories_are_judged_by_models_that_saw_enough():
+    """Held out are two or three pictures of each category, but its classifier saw twelve."""
+    kinds, each = 2000, 12
+    generator = np.random.default_rng(0)
+    centres = unit(generator.normal(size=(kinds, 32)))
+
+    def drawn(count):
+        codes = np.repeat(np.arange(kinds), count)
+        return unit(centres[codes] + 0.2 * generator.normal(size=(len(codes), 32))), codes
+
+    vectors, codes = drawn(each)
+    names = [f"kind {code:04d}" for code in codes]
+    model, held_out = train_categories(vectors, Labels.of(names, np.arange(len(codes))))
+    assert len(held_out.rows) == HELD_OUT
+    asked, right = drawn(1)
+    asked, right = asked[::4], right[::4]
+    said = model.posterior(asked, *neighbours(vectors, codes, asked))
+    correct = (said.argmax(axis=1) == right).mean()
+    assert 0.4 < correct < 0.95
+    assert model.accuracy_ == pytest.approx(correct, abs=0.1)
 
 
 def test_kept_as_plain_arrays(tmp_path):

@@ -1,16 +1,21 @@
 """Snapshots: published whole, old ones removed, and the approximate index."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import indexer.build
 import indexer.faiss_index
+import search.index
 from indexer.build import build_snapshot, feature_file
 from indexer.catalog import Catalog
+from indexer.categories import UNKNOWN
 from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError
 from indexer.model import MODEL_FILE, Network, install_network
+from indexer.photos import store_photos
 from indexer.progress import SILENT
 from indexer.rebuild import rebuild
 from indexer.recipe import DEFAULT
@@ -139,6 +144,40 @@ def test_projection_is_kept_while_the_catalogue_hardly_grows(indexed, sync, pict
     assert open_current(indexed).projection.fitted_on_ == 17
 
 
+def test_projection_of_another_catalogue_is_not_kept(indexed, sync, tmp_path, draw):
+    before = open_current(indexed)
+    for n in range(12):
+        draw(tmp_path / "others" / f"{n}.png", 100 + n)
+    sync(tmp_path / "others", allow_removals=True)
+    after = open_current(indexed)
+    assert after.count == before.count
+    assert not np.array_equal(after.projection.mean_, before.projection.mean_)
+
+
+def test_projection_is_kept_while_the_photos_are_the_same(indexed, network):
+    def fitted_with(seed):
+        photos = np.random.default_rng(seed).random((24, 768))
+        store_photos(indexed, photos, network)
+        rebuild(indexed, None, None, None)
+        snapshot = open_current(indexed)
+        return snapshot.projection.components_, snapshot.manifest["fitted_on"]
+
+    (first, said), (again, said_again), (other, _) = map(fitted_with, (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert said == said_again
+    assert not np.array_equal(first, other)
+
+
+def test_a_snapshot_that_does_not_say_what_it_was_fitted_on(indexed):
+    path = open_current(indexed).folder / MANIFEST
+    said = json.loads(path.read_text())
+    assert len(said["fitted_on"]["rows"]) == 12
+    fitted_on = said.pop("fitted_on")
+    path.write_text(json.dumps(said))
+    rebuild(indexed, None, None, None)
+    assert open_current(indexed).manifest["fitted_on"] == fitted_on
+
+
 @pytest.fixture(scope="module")
 def big(tmp_path_factory):
     """An index of 3,000 random features, made without a picture; past the flat limit."""
@@ -193,7 +232,9 @@ def test_the_approximate_index(big):
     assert np.mean(overlaps) > 0.95
 
 
-def test_within_a_category_of_the_approximate_index(big):
+@pytest.mark.parametrize("exact_up_to", [search.index.EXACT_UP_TO, 0])
+def test_within_a_category_of_the_approximate_index(big, monkeypatch, exact_up_to):
+    monkeypatch.setattr(search.index, "EXACT_UP_TO", exact_up_to)
     snapshot = open_current(big)
     index = VectorIndex(snapshot)
     vectors = snapshot.vectors.astype(np.float32)
@@ -204,6 +245,38 @@ def test_within_a_category_of_the_approximate_index(big):
         assert len(set(found) & set(exact)) >= 29
         assert np.all(np.diff(similarities) <= 0)
     assert len(index.nearest_of_category(vectors[:1], 3, 1000)[0]) == 75
+
+
+def test_within_a_category_of_an_exact_index(indexed, monkeypatch):
+    """Both ways answer alike, for several vectors and of pictures without a category too."""
+    snapshot = open_current(indexed)
+    snapshot = replace(snapshot, codes=np.arange(12, dtype=np.int32) % 4 - 1)
+    index = VectorIndex(snapshot)
+    vectors = snapshot.vectors.astype(np.float32)
+    for code in (UNKNOWN, 0, 2):
+        for asked, count in ((vectors[:1], 2), (vectors[3:6], 2), (vectors, 100)):
+            positions, similarities = index.nearest_of_category(asked, code, count)
+            with monkeypatch.context() as patched:
+                patched.setattr(search.index, "EXACT_UP_TO", 0)
+                by_faiss = index.nearest_of_category(asked, code, count)
+            assert positions.tolist() == by_faiss[0].tolist()
+            assert similarities == pytest.approx(by_faiss[1], abs=1e-6)
+            assert set(snapshot.codes[positions]) == {code}
+            best = (vectors[positions] @ asked.T).max(axis=1)
+            assert similarities[:count] == pytest.approx(best[:count], abs=1e-6)
+    assert [len(part) for part in index.nearest_of_category(vectors, 3, 5)] == [0, 0]
+
+
+def test_the_first_questions_within_categories_at_once(big):
+    snapshot = open_current(big)
+    index = VectorIndex(snapshot)
+    vectors = snapshot.vectors[:8].astype(np.float32)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(
+            pool.map(lambda n: index.nearest_of_category(vectors[n : n + 1], n, 75), range(8))
+        )
+    assert [set(snapshot.codes[positions]) for positions, _ in found] == [{n} for n in range(8)]
+    assert {len(positions) for positions, _ in found} == {75}
 
 
 def test_recall_against_time(big):
