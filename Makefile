@@ -11,7 +11,7 @@ DEMO := data/demo
 # Only the project's own index: a shell that has LOOKALIKE_INDEX set must not lose another.
 export LOOKALIKE_INDEX := data/index
 
-.PHONY: install install-dev demo test check lint browser npm bench clean
+.PHONY: install install-dev demo test check lint debian npm clean
 
 install: $(VENV)/.installed
 
@@ -38,13 +38,14 @@ demo: install npm
 	@$(BIN)/lookalike search $(DEMO)/photos/sneaker-002.jpg -k 5 --montage $(DEMO)/search.png
 	@if [ "$(SERVE)" != 0 ]; then $(BIN)/lookalike serve --port $(PORT); fi
 
-# Browser tests need Debian's chromium; without it (and without root to install it) they are
-# reported as not run.
-browser:
-	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; fi
+# Browser tests need Debian's chromium, and drawing the network its graphviz; without them (and
+# without root to install them) those tests are reported as not run.
+debian:
+	@if ! { command -v chromium && command -v dot; } >/dev/null && [ "$$(id -u)" = 0 ] \
+	&& command -v apt-get >/dev/null; then apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium graphviz >/dev/null; fi
 
-test: install-dev npm browser
+test: install-dev npm debian
 	@$(BIN)/python -m pytest
 
 lint: install-dev

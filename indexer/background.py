@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from indexer.categories import NEIGHBOURS, CategoryModel
 from indexer.category_training import HeldOut
 from indexer.labels import Labels
+from indexer.sampling import sample
 from indexer.scores import ScoreModel
 
 QUERIES = 1000
@@ -53,19 +54,19 @@ def fit_scores(
         Without and with the prior; the same twice where there is none.
     """
     rng = np.random.default_rng(0)
-    among = _some(len(vectors), AMONG, rng)
+    among = sample(len(vectors), AMONG, rng)
     reference = vectors[among].astype(np.float32)
     listings = len(np.unique(labels.listings))
     if photos is not None:
-        asked = photos[_some(len(photos), QUERIES, rng)]
+        asked = photos[sample(len(photos), QUERIES, rng)]
         own = np.full(len(asked), -1)
         posterior = None
     elif model is not None and held_out is not None:
-        some = _some(len(held_out.rows), QUERIES, rng)
+        some = sample(len(held_out.rows), QUERIES, rng)
         rows, posterior = held_out.rows[some], held_out.posterior[some]
         asked, own = vectors[rows].astype(np.float32), labels.listings[rows]
     else:
-        rows = _some(len(vectors), QUERIES, rng)
+        rows = sample(len(vectors), QUERIES, rng)
         asked, own, posterior = vectors[rows].astype(np.float32), labels.listings[rows], None
     similarities = asked @ reference.T
     other = own[:, None] != labels.listings[among]
@@ -107,9 +108,3 @@ def _posterior(
     near = np.where(other, similarities, -1).astype(np.float32)
     top = np.argsort(-near, axis=1)[:, :NEIGHBOURS]
     return model.posterior(asked, codes[top], np.take_along_axis(near, top, axis=1))
-
-
-def _some(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    if count <= most:
-        return np.arange(count)
-    return np.sort(rng.choice(count, most, replace=False))

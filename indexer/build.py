@@ -28,6 +28,7 @@ from indexer.photos import stored_photos
 from indexer.progress import Advance, Progress
 from indexer.projection import SAMPLE, Projection
 from indexer.recipe import Recipe
+from indexer.sampling import sample
 from indexer.scores import ScoreModel
 from indexer.snapshot import Snapshot, begin, open_current, publish
 
@@ -35,9 +36,10 @@ __all__ = ["FLAT_UP_TO", "build_snapshot", "feature_file", "labelled_rows"]
 
 BLOCK = 8192
 CHECKED = 2000
+"""Pictures on which the category model in use is checked."""
+
 SLACK = 0.05
-"""Pictures on which a category model is checked, and how much worse than when it was trained, on
-pictures it had not seen, it may be."""
+"""By how much less of them than of held-out pictures, when it was trained, it may get right."""
 
 REFIT_GROWTH = 1.2
 """PCA is fitted anew when the catalogue has grown or shrunk by this factor, or lost as much of what
@@ -188,9 +190,7 @@ def _projection(
         as_large = 1 / REFIT_GROWTH < growth < REFIT_GROWTH
         if old.recipe == recipe and as_large and kept > 1 / REFIT_GROWTH:
             return old, before
-    if len(distinct) > SAMPLE:
-        chosen = np.random.default_rng(0).choice(len(distinct), SAMPLE, replace=False)
-        distinct = distinct[np.sort(chosen)]
+    distinct = sample(distinct, SAMPLE, np.random.default_rng(0))
     some = distinct[:: math.ceil(len(distinct) / REMEMBERED)]
     fitted_on = {"rows": some.tolist(), "photos": digest}
     return Projection.fit(recipe, features[distinct], photos), fitted_on
@@ -223,7 +223,7 @@ def _still_right(model: CategoryModel, vectors: NDArray[np.float16], labels: Lab
     labelled = np.flatnonzero(labels.codes >= 0)
     if model.names != labels.names or not len(labelled):
         return False
-    some = np.random.default_rng(0).permutation(labelled)[:CHECKED]
+    some = sample(labelled, CHECKED, np.random.default_rng(0))
     nobody = np.zeros((len(some), 0), np.int64)
     posterior = model.posterior(vectors[some].astype(np.float32), nobody, nobody.astype(np.float32))
     right = posterior.argmax(axis=1) == labels.codes[some]

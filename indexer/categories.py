@@ -88,9 +88,7 @@ class CategoryModel:
         classified = np.zeros((len(vectors), len(self.names)), np.float32)
         classified[:, self.classes_] = softmax(logits(self.layers_, vectors))
         votes = neighbour_votes(codes, similarities, len(self.names))
-        share = np.float32(self.share_) * votes.any(axis=1, keepdims=True)
-        mixed: NDArray[np.float32] = (1 - share) * classified + share * votes
-        return mixed
+        return mixed(classified, votes, self.share_)
 
     def prior(self, posterior: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what each category adds to the similarity, last that of `UNKNOWN`.
@@ -186,6 +184,15 @@ def frequencies(labels: Labels) -> NDArray[np.float32]:
     counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
     shares: NDArray[np.float32] = (counts / max(1, counts.sum())).astype(np.float32)
     return shares
+
+
+def mixed(
+    classified: NDArray[np.float32], votes: NDArray[np.float32], share: float
+) -> NDArray[np.float32]:
+    """Return posteriors (Q, C) of which the votes make a share, where there are any."""
+    voted = np.float32(share) * votes.any(axis=1, keepdims=True)
+    both: NDArray[np.float32] = (1 - voted) * classified + voted * votes
+    return both
 
 
 def logits(layers: tuple[Layer, ...], vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,11 +16,13 @@ from indexer.categories import (
     Layer,
     frequencies,
     logits,
+    mixed,
     neighbour_votes,
     softmax,
 )
 from indexer.labels import Labels
 from indexer.prior_weight import choose_weight
+from indexer.sampling import sample
 
 FEWEST = 5
 """Listings that a category needs before a classifier is asked to know it."""
@@ -92,7 +94,7 @@ def _train(
     usable = np.flatnonzero(np.isin(labels.codes, known))
     if len(known) < 2:
         return None
-    rows = _sample(usable, HELD_OUT, rng)
+    rows = sample(usable, HELD_OUT, rng)
     folds = _folds(labels.listings[rows], rng)
     classes = np.searchsorted(known, labels.codes[rows])
     # So few pictures show little of each of many categories. Centroids are quick: they are tried
@@ -108,8 +110,8 @@ def _train(
     votes = _votes(vectors, labels, rows, rng)
     classified = np.zeros((len(rows), len(labels.names)), np.float32)
     classified[:, known] = softmax(said)
-    share = min(SHARES, key=lambda s: _loss(_mixed(classified, votes, s), labels.codes[rows]))
-    held_out = HeldOut(rows, _mixed(classified, votes, share))
+    share = min(SHARES, key=lambda s: _loss(mixed(classified, votes, s), labels.codes[rows]))
+    held_out = HeldOut(rows, mixed(classified, votes, share))
     chosen = _to_train_on(usable, labels.codes, rng)
     layers = fit(vectors[chosen].astype(np.float32), np.searchsorted(known, labels.codes[chosen]))
     model = CategoryModel(
@@ -133,14 +135,10 @@ def _well_known(labels: Labels) -> NDArray[np.int64]:
     return np.flatnonzero(counts >= FEWEST)
 
 
-def _sample(rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return rows if len(rows) <= size else np.sort(rng.choice(rows, size, replace=False))
-
-
 def _to_train_on(
     rows: NDArray[np.int64], codes: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    chosen = _sample(rows, TRAINED, rng)
+    chosen = sample(rows, TRAINED, rng)
     # Every category must be in the sample, or the classifier would have fewer outputs.
     _, first = np.unique(codes[rows], return_index=True)
     return np.unique(np.concatenate([chosen, rows[first]]))
@@ -207,14 +205,6 @@ def _loss(posterior: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
     return float(-np.log(np.maximum(true, 1e-6)).mean())
 
 
-def _mixed(
-    classified: NDArray[np.float32], votes: NDArray[np.float32], share: float
-) -> NDArray[np.float32]:
-    voted = np.float32(share) * votes.any(axis=1, keepdims=True)
-    mixed: NDArray[np.float32] = (1 - voted) * classified + voted * votes
-    return mixed
-
-
 def _votes(
     vectors: NDArray[np.floating],
     labels: Labels,
@@ -222,7 +212,7 @@ def _votes(
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
     """Return the neighbours' votes for held-out pictures, their own listings left out."""
-    among = _sample(np.arange(len(vectors)), REFERENCE, rng)
+    among = sample(len(vectors), REFERENCE, rng)
     reference = vectors[among].astype(np.float32)
     votes = np.zeros((len(rows), len(labels.names)), np.float32)
     count = min(NEIGHBOURS, len(among))
@@ -278,13 +268,14 @@ def _linear(
     model: Any, vectors: NDArray[np.float32], classes: NDArray[np.int64]
 ) -> tuple[Layer, ...]:
     model.fit(vectors, classes)
-    weights, bias = model.coef_.T, model.intercept_
-    if weights.shape[1] == 1:  # of two classes scikit-learn keeps the second's alone
-        weights, bias = (
-            np.hstack([-weights / 2, weights / 2]),
-            np.array([-bias[0] / 2, bias[0] / 2]),
-        )
-    return ((weights.astype(np.float32), bias.astype(np.float32)),)
+    return (_both_sides(model.coef_.T, model.intercept_),)
+
+
+def _both_sides(weights: NDArray[np.floating], bias: NDArray[np.floating]) -> Layer:
+    """Return a layer with one output a class; of two, scikit-learn keeps the second's alone."""
+    if weights.shape[1] == 1:
+        weights, bias = np.hstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
+    return weights.astype(np.float32), bias.astype(np.float32)
 
 
 def _network(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[Layer, ...]:
@@ -296,12 +287,9 @@ def _network(vectors: NDArray[np.float32], classes: NDArray[np.int64]) -> tuple[
     with _quietly():
         model.fit(vectors * np.sqrt(vectors.shape[1], dtype=np.float32), classes)
     first = model.coefs_[0] * np.sqrt(vectors.shape[1])
-    last, bias = model.coefs_[1], model.intercepts_[1]
-    if last.shape[1] == 1:
-        last, bias = np.hstack([-last / 2, last / 2]), np.array([-bias[0] / 2, bias[0] / 2])
     return (
         (first.astype(np.float32), model.intercepts_[0].astype(np.float32)),
-        (last.astype(np.float32), bias.astype(np.float32)),
+        _both_sides(model.coefs_[1], model.intercepts_[1]),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.categories import CategoryModel
 from indexer.labels import Labels
+from indexer.sampling import sample
 
 if TYPE_CHECKING:
     from indexer.category_training import HeldOut
@@ -40,7 +41,6 @@ def keys(
     similarities: NDArray[np.float32],
     prior: NDArray[np.float32],
     codes: NDArray[np.int64],
-    nearest: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
     """Return what hits are ranked by: similarity plus the prior of their category.
 
@@ -55,18 +55,14 @@ def keys(
         From `CategoryModel.prior`.
     codes : ndarray of int64, shape (M,) or (Q, M)
         The vectors' categories.
-    nearest : ndarray of int64, shape (Q,), optional
-        Where in each row the nearest is; sought where not given.
 
     Returns
     -------
     ndarray of float32, shape (Q, M)
     """
     rows = np.arange(len(similarities))
-    if nearest is None:
-        nearest = similarities.argmax(axis=1)
     added = prior[rows[:, None], np.broadcast_to(codes, similarities.shape)]
-    added[rows, nearest] = prior.max(axis=1)
+    added[rows, similarities.argmax(axis=1)] = prior.max(axis=1)
     summed: NDArray[np.float32] = similarities + added
     return summed
 
@@ -91,9 +87,9 @@ def choose_weight(
         Of the same N.
     """
     rng = np.random.default_rng(0)
-    some = _some(len(held_out.rows), QUERIES, rng)
+    some = sample(len(held_out.rows), QUERIES, rng)
     rows, prior = held_out.rows[some], model.prior(held_out.posterior[some])
-    among = np.union1d(_some(len(vectors), REFERENCE, rng), rows)
+    among = np.union1d(sample(len(vectors), REFERENCE, rng), rows)
     similarities = vectors[rows].astype(np.float32) @ vectors[among].astype(np.float32).T
     similarities[rows[:, None] == among] = -np.inf
     siblings = labels.listings[rows][:, None] == labels.listings[among]
@@ -134,9 +130,3 @@ def _shares(keyed: NDArray[np.float32], relevant: NDArray[np.bool_], k: int) -> 
 def _hit(keyed: NDArray[np.float32], relevant: NDArray[np.bool_], k: int) -> float:
     top = np.argpartition(-keyed, min(k, keyed.shape[1] - 1), axis=1)[:, :k]
     return float(np.take_along_axis(relevant, top, axis=1).any(axis=1).mean())
-
-
-def _some(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    if count <= most:
-        return np.arange(count)
-    return np.sort(rng.choice(count, most, replace=False))

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be chosen, and change nothing.")
 @click.option(
-    "--runtime", type=click.Choice(RUNTIMES), default="auto", help="What runs the network."
+    "--runtime",
+    type=click.Choice([name for name in RUNTIMES if name != "keras"]),
+    default="auto",
+    help="What runs the network, for --queries and --photos.",
 )
 def calibrate(
     index_folder: Path,

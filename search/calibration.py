@@ -23,6 +23,7 @@ from indexer.progress import Progress
 from indexer.questions import QUERIES, Questions, own_questions
 from indexer.rebuild import rebuild_with, require_network
 from indexer.recipe import Recipe
+from indexer.sampling import sample
 from indexer.sources import open_source
 from indexer.sync import IndexOptions, wanted_recipe
 from search.judging import LabelledSet
@@ -116,7 +117,7 @@ def run_calibration(
         if not embedded.photos:
             raise PictureError(
                 f"None of the photos in {queries} can be used.",
-                hint=f"The first of them: {rejected[-len(embedded.unreadable)][1]}",
+                hint=f"The first of them: {embedded.unreadable[0].reason}",
             )
         with Catalog(index) as catalog:
             questions = _questions(LabelledSet.of(catalog, embedded), pictures, labels)
@@ -174,7 +175,7 @@ def _read_photos(
 def _questions(asked: LabelledSet, pictures: NDArray[np.int64], labels: Labels) -> Questions:
     """Bring labelled photos to the numbers by which recipes are tried."""
     if len(asked.features) > QUERIES:
-        some = np.sort(np.random.default_rng(0).permutation(len(asked.features))[:QUERIES])
+        some = sample(len(asked.features), QUERIES, np.random.default_rng(0))
         asked = replace(
             asked,
             features=asked.features[some],

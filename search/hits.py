@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 LOOKS = 8
 ALIKE = 0.6
 """So many hits at most, the most similar ones, are looked at for copies, from this cosine on, and
-compared with so many pictures of the listing that was searched with. A
-look takes 2 ms, and nearly all copies are nearer (docs/quality.md); `lookalike duplicates` looks
-further."""
+compared with so many pictures of the listing that was searched with. A look takes 2 ms, and nearly
+all copies are nearer (docs/quality.md); `lookalike duplicates` looks further."""
 
 
 def hits_of(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 from pydantic import Field
 
 from search.answer import listing_as_dict, page_as_dict
 from search.query import Page, Query
 from web.engine import current_engine
-from web.errors import UnsupportedMediaType
 from web.learning import search_and_learn
 from web.models import (
     FullListing,
@@ -21,7 +20,7 @@ from web.models import (
 )
 from web.openapi import blueprint, route
 from web.privacy import without_paths
-from web.uploads import FORM, JSON, query_from_form, query_from_json
+from web.uploads import FORM, JSON, from_json_or_form, query_from_form, query_from_json
 from web.urls import image_url, thumbnail_url
 
 api = blueprint("search", "Photos, and the listings like them.", url_prefix="/api/v1")
@@ -49,14 +48,7 @@ def search() -> Response:
     The photo comes as the file of a multipart form, or in base64 as JSON; a listing that is
     indexed can be named instead, or several of either that the hits shall be like and unlike.
     """
-    if request.mimetype == JSON:
-        return answer_page(search_and_learn(query_from_json()))
-    if request.mimetype == FORM:
-        return answer_page(search_and_learn(query_from_form()))
-    raise UnsupportedMediaType(
-        f"A search is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
-        hint=f"Send {FORM} with the file in the field 'image', or {JSON}.",
-    )
+    return answer_page(search_and_learn(from_json_or_form(query_from_json, query_from_form)))
 
 
 @route(api, "get", "/listings/<listing_id>", answers=FullListing, errors=(404, 503))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 from pydantic import Field
 
 from search.explain import as_dict, explain
 from search.query import Query
 from web.engine import current_engine
-from web.errors import UnsupportedMediaType
 from web.models_explain import ExplainAnswer, ExplainFields, ExplainJson
 from web.openapi import blueprint, route
-from web.uploads import FORM, JSON, body_as, fields_as, photo_from_base64, photo_from_form
+from web.uploads import (
+    FORM,
+    JSON,
+    body_as,
+    fields_as,
+    from_json_or_form,
+    photo_from_base64,
+    photo_from_form,
+)
 
 explaining = blueprint("explain", "Why a listing was found.", url_prefix="/api/v1")
 
@@ -39,15 +46,7 @@ def explain_hit() -> Response:
     similarity: all places of one picture and its constant add up to it. The photo comes as the
     file of a multipart form, or in base64 as JSON; a listing that is indexed can be named instead.
     """
-    if request.mimetype == JSON:
-        query, listing_id = _asked_in_json()
-    elif request.mimetype == FORM:
-        query, listing_id = query_and_hit_from_form()
-    else:
-        raise UnsupportedMediaType(
-            f"This is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
-            hint=f"Send {FORM} with the file in the field 'image', or {JSON}.",
-        )
+    query, listing_id = from_json_or_form(_asked_in_json, query_and_hit_from_form)
     explanation = explain(current_engine(), query, listing_id)
     return jsonify({"listing_id": listing_id, **as_dict(explanation)})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections.abc import Callable
 from typing import IO, TypeVar
 
 from flask import Flask, Request, request
@@ -27,6 +28,7 @@ from web.settings import Settings, current_settings
 from web.wording import mebibytes
 
 Asked = TypeVar("Asked", bound=BaseModel)
+Read = TypeVar("Read")
 
 FORM = "multipart/form-data"
 JSON = "application/json"
@@ -67,6 +69,18 @@ def register(app: Flask, settings: Settings) -> None:
 def largest_body(settings: Settings) -> int:
     """Return the size of the largest body: a photo in base64, which takes a third more."""
     return settings.max_upload_bytes * 4 // 3 + ROOM
+
+
+def from_json_or_form(by_json: Callable[[], Read], by_form: Callable[[], Read]) -> Read:
+    """Read a request whose body is JSON or a multipart form; refuse any other."""
+    if request.mimetype == JSON:
+        return by_json()
+    if request.mimetype == FORM:
+        return by_form()
+    raise UnsupportedMediaType(
+        f"This is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
+        hint=f"Send {FORM} with the file in the field 'image', or {JSON}.",
+    )
 
 
 def query_from_json() -> Query:

@@ -124,7 +124,7 @@ def test_the_layers_are_drawn_by_graphviz(
     converted: tuple[Weights, Network, Path], tmp_path: Path
 ) -> None:
     if shutil.which("dot") is None:
-        pytest.skip("Graphviz is not installed: apt install graphviz (`.ci/run` does).")
+        pytest.skip("Graphviz is not installed: run `make test` as root, or install it yourself.")
     from indexer import network
 
     network.plot(converted[0], SIZE, tmp_path / "layers.png")

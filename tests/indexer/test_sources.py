@@ -162,7 +162,6 @@ def server(tmp_path):
 
 
 def test_catalogue_and_pictures_on_the_web(tmp_path, server):
-    pytest.importorskip("aiohttp")
     (tmp_path / "c.csv").write_text("id,image\n1,a.jpg\n2,missing.jpg\n3,broken.jpg\n")
     (tmp_path / "a.jpg").write_bytes(b"12345")
     first, missing, broken = open_source(f"{server}/c.csv").listings()

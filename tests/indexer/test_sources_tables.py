@@ -187,7 +187,7 @@ def test_jsonl_count(tmp_path):
 
 @pytest.fixture
 def parquet(tmp_path):
-    arrow = pytest.importorskip("pyarrow")
+    import pyarrow as arrow
     from pyarrow import parquet
 
     def write(rows, schema=None):
@@ -224,7 +224,6 @@ def test_parquet_without_rows_or_columns(parquet):
 
 
 def test_damaged_parquet(tmp_path):
-    pytest.importorskip("pyarrow")
     (tmp_path / "c.parquet").write_bytes(b"PAR1 nothing PAR1")
     with pytest.raises(SourceError, match="is not a Parquet file, or it is damaged"):
         open_source(tmp_path / "c.parquet")

@@ -214,7 +214,8 @@ def test_names(name, expected):
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("compression", ["", "GZIP"])
 def test_what_tensorflow_writes(tmp_path, compression):
-    tf = pytest.importorskip("tensorflow")
+    import tensorflow as tf
+
     train = tf.train
     path = tmp_path / "tf.tfrecord"
     features = {

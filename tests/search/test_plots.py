@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("matplotlib")
-
 from indexer.errors import UsageError
 from indexer.plots import COLOURS, plot_variance
 from indexer.projection import Projection
