@@ -43,7 +43,8 @@ def uncentred(recipe: Recipe, have: Rows, _: Rows) -> Projection:
 
 def centred(recipe: Recipe, have: Rows, photos: Rows) -> Projection:
     fitted = Projection.fit(recipe, have)
-    moved = photo_mean(fitted.mean_, prepare_features(recipe, photos))
+    prepared = prepare_features(recipe, photos)
+    moved = photo_mean(fitted.mean_, prepared.sum(axis=0), len(prepared))
     return replace(fitted, photo_mean_=moved)
 
 

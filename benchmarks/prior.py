@@ -37,17 +37,26 @@ from indexer.weights import find_weights
 Prior = Callable[[Rows], Rows]
 """Posteriors (Q, C) to what each category adds to the similarity (Q, C)."""
 
-FORMS: dict[str, tuple[Prior, float | None, int]] = {
-    "similarity alone": (np.zeros_like, 0.0, 0),
-    "+ .2 log P, classifier alone": (lambda p: 0.2 * np.log(p + 1e-3), 0.0, 0),
-    "+ 1 P, classifier alone": (lambda p: p, 0.0, 0),
-    "+ .8 P": (lambda p: 0.8 * p, None, 0),
-    "+ .8 P, the nearest not held back": (lambda p: 0.8 * p, None, 1),
-    "+ .8 P, the two nearest not held back": (lambda p: 0.8 * p, None, 2),
-    "**+ .5 P, the nearest not held back** (used)": (lambda p: 0.5 * p, None, 1),
-    "+ .3 P, the nearest not held back": (lambda p: 0.3 * p, None, 1),
+Form = tuple[Prior, float | None, tuple[float, ...]]
+"""With the neighbours' share of P (None: as trained), and the floors of the nearest."""
+
+FORMS: dict[str, Form] = {
+    "similarity alone": (np.zeros_like, 0.0, ()),
+    "+ .2 log P, classifier alone": (lambda p: 0.2 * np.log(p + 1e-3), 0.0, ()),
+    "+ 1 P, classifier alone": (lambda p: p, 0.0, ()),
+    "+ .5 P": (lambda p: 0.5 * p, None, ()),
+    "+ .8 P, the nearest not held back": (lambda p: 0.8 * p, None, (1,)),
+    "**+ .5 P, the nearest not held back** (the most that is chosen)": (
+        lambda p: 0.5 * p,
+        None,
+        (1,),
+    ),
+    "+ .4 P, the nearest not held back": (lambda p: 0.4 * p, None, (1,)),
+    "+ .3 P, the nearest not held back": (lambda p: 0.3 * p, None, (1,)),
+    "+ .5 P, nor the next by more than half": (lambda p: 0.5 * p, None, (1, 0.5)),
+    "+ .5 P, the two nearest not held back": (lambda p: 0.5 * p, None, (1, 1)),
+    "+ .6 P, nor the next by more than half": (lambda p: 0.6 * p, None, (1, 0.5)),
 }
-"""Each with the neighbours' share of P (None: as trained), and how many are not held back."""
 
 
 def embed(embedder: Embedder, pictures: list[bytes]) -> Rows:
@@ -68,8 +77,8 @@ class Side:
         assert trained is not None
         self.model: CategoryModel = trained[0]
 
-    def ranked(self, asked: Rows, form: tuple[Prior, float | None, int]) -> NDArray[np.int64]:
-        prior, share, kept = form
+    def ranked(self, asked: Rows, form: Form) -> NDArray[np.int64]:
+        prior, share, floors = form
         model = self.model if share is None else replace(self.model, share_=share)
         vectors = self.projection.transform(asked)
         similarities = vectors @ self.vectors.T
@@ -79,10 +88,10 @@ class Side:
         )
         added = prior(posterior)
         keyed = similarities + added[:, self.labels.codes]
-        if kept:
-            first = near[:, :kept]
-            at = np.arange(len(asked))[:, None]
-            keyed[at, first] = similarities[at, first] + added.max(axis=1, keepdims=True)
+        at = np.arange(len(asked))
+        for place, floor in enumerate(floors):
+            least = similarities[at, near[:, place]] + floor * added.max(axis=1)
+            keyed[at, near[:, place]] = np.maximum(keyed[at, near[:, place]], least)
         return np.argsort(-keyed, axis=1)
 
 

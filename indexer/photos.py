@@ -82,7 +82,7 @@ def stored_photos(index: Path, network: Network) -> NDArray[np.float16] | None:
 
 
 def photo_mean(
-    catalogue: NDArray[np.float32], photos: NDArray[np.floating], count: int
+    catalogue: NDArray[np.float32], total: NDArray[np.floating], count: int
 ) -> NDArray[np.float32]:
     """Return the mean of prepared photos, shrunk towards the catalogue's.
 
@@ -90,13 +90,13 @@ def photo_mean(
     ----------
     catalogue : ndarray of float32, shape (width,)
         The mean of its prepared features.
-    photos : ndarray of float, shape (width,)
+    total : ndarray of float, shape (width,)
         The sum of the photos'.
     count : int
         How many they are.
     """
     exact = catalogue.astype(np.float64)  # so that no photo leaves it as it is
-    return ((photos + SHRINKAGE * exact) / (count + SHRINKAGE)).astype(np.float32)
+    return ((total + SHRINKAGE * exact) / (count + SHRINKAGE)).astype(np.float32)
 
 
 def pooled(catalogue: NDArray[np.float32], photos: NDArray[np.float32]) -> NDArray[np.float32]:
