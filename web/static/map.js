@@ -8,18 +8,15 @@
   const [stage, canvas, card] = [get("stage"), get("canvas"), get("card")];
   const pen = canvas.getContext("2d");
   const LARGEST = 260; // pixels of a cell at the closest
-  const PICTURES_KEPT = 400;
 
   let map = null;
   let turned = false; // a phone held upright shows the map turned by its diagonal
   let view = { scale: 0, left: 0, top: 0 }; // pixels a cell, and where the map's corner lies
   let size = { width: 1, height: 1 };
-  let colours = [];
   let only = null; // the category that was picked in the legend
   let marked = null; // the listing under the mouse, or gone to by keyboard or finger
   let drawing = false;
-  const sheets = new Map();
-  const pictures = new Map();
+  let tiles = null; // draws them
 
   start();
 
@@ -46,8 +43,9 @@
     writeLegend();
     listen();
     new ResizeObserver(measure).observe(stage);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", readColours);
-    readColours();
+    tiles = mapTiles(map, pen, redraw);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tiles.readColours);
+    tiles.readColours();
     measure();
     goToAddress();
   }
@@ -135,16 +133,6 @@
 
   // ---- drawing ----
 
-  function readColours() {
-    const style = getComputedStyle(document.documentElement);
-    const read = (name) => style.getPropertyValue(name).trim();
-    const hues = Number(document.getElementById("map").dataset.hues);
-    colours = Array.from({ length: hues }, (_, n) => read(`--hue-${n}`));
-    colours.accent = read("--accent");
-    colours.empty = read("--line");
-    redraw();
-  }
-
   function redraw() {
     if (drawing || !map) return;
     drawing = true;
@@ -165,60 +153,16 @@
       const { left, top, side } = tile(point, k);
       if (left > size.width || top > size.height || left + side < 0 || top + side < 0) continue;
       pen.globalAlpha = only === null || point.category === only ? 1 : 0.12;
-      drawTile(point, left + 1, top + 1, side - 2, ratio);
+      tiles.draw(point, left + 1, top + 1, side - 2, ratio);
     }
     pen.globalAlpha = 1;
     if (visible.includes(marked)) {
       const { left, top, side } = tile(marked, k);
       pen.lineWidth = 3;
-      pen.strokeStyle = colours.accent;
+      pen.strokeStyle = tiles.accent();
       pen.strokeRect(left, top, side, side);
     }
   }
-
-  function drawTile(point, left, top, side, ratio) {
-    const large = side * ratio > map.sheet_tile * 1.4 && pictureOf(point);
-    const sheet = sheetOf(point.sheet);
-    if (large) {
-      const square = Math.min(large.naturalWidth, large.naturalHeight);
-      const [x, y] = [(large.naturalWidth - square) / 2, (large.naturalHeight - square) / 2];
-      pen.drawImage(large, x, y, square, square, left, top, side, side);
-    } else if (sheet) {
-      const x = (point.slot % map.sheet_side) * map.sheet_tile;
-      const y = Math.floor(point.slot / map.sheet_side) * map.sheet_tile;
-      pen.drawImage(sheet, x, y, map.sheet_tile, map.sheet_tile, left, top, side, side);
-    } else {
-      pen.fillStyle = colours.empty;
-      pen.fillRect(left, top, side, side);
-    }
-    if (point.hue === null) return;
-    const strip = Math.min(5, Math.max(2, side / 16));
-    pen.fillStyle = colours[point.hue];
-    pen.fillRect(left, top + side - strip, side, strip);
-  }
-
-  function sheetOf(number) {
-    if (!sheets.has(number)) sheets.set(number, load(map.sheets[number]));
-    return ready(sheets.get(number));
-  }
-
-  function pictureOf(point) {
-    if (!point.thumbnail_url) return null;
-    const known = pictures.get(point.id);
-    pictures.delete(point.id); // and put it last: the first are forgotten first
-    pictures.set(point.id, known || load(point.thumbnail_url));
-    if (pictures.size > PICTURES_KEPT) pictures.delete(pictures.keys().next().value);
-    return ready(pictures.get(point.id));
-  }
-
-  function load(url) {
-    const image = new Image();
-    image.onload = redraw;
-    image.src = url;
-    return image;
-  }
-
-  const ready = (image) => (image.complete && image.naturalWidth ? image : null);
 
   // ---- what is said of a listing ----
 
@@ -304,7 +248,7 @@
     get("all").addEventListener("click", () => zoom(0));
     canvas.addEventListener("wheel", onWheel, { passive: false });
     canvas.addEventListener("keydown", onKey);
-    listenToPointers();
+    mapPointers(canvas, { pointAt, mark, zoom, move, open, docked: () => card.classList.contains("docked") });
   }
 
   function onWheel(event) {
@@ -314,51 +258,6 @@
     const lines = event.deltaMode === 1 ? 16 : 1;
     zoom(Math.exp(-event.deltaY * lines * 0.002), event.offsetX, event.offsetY);
     mark(null, false);
-  }
-
-  function listenToPointers() {
-    const held = new Map();
-    let moved = 0;
-    const middle = () => {
-      const [a, b = a] = [...held.values()];
-      return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y) };
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      if (!held.size) moved = 0;
-      held.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
-      canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!held.has(event.pointerId)) {
-        const point = event.pointerType === "mouse" && pointAt(event.offsetX, event.offsetY);
-        canvas.classList.toggle("on-tile", Boolean(point));
-        if (event.pointerType === "mouse") mark(point, false, event.offsetX, event.offsetY);
-        return;
-      }
-      const before = middle();
-      held.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
-      const after = middle();
-      moved += Math.hypot(after.x - before.x, after.y - before.y) + Math.abs(after.apart - before.apart);
-      if (moved < 5) return;
-      if (!card.classList.contains("docked")) mark(null, false);
-      canvas.classList.add("moving");
-      if (held.size > 1 && before.apart) zoom(after.apart / before.apart, after.x, after.y);
-      move(after.x - before.x, after.y - before.y);
-    });
-    const release = (event) => {
-      const was = held.delete(event.pointerId);
-      canvas.classList.toggle("moving", held.size > 0);
-      if (!was || held.size || moved >= 5 || event.type === "pointercancel") return;
-      const point = pointAt(event.offsetX, event.offsetY);
-      if (event.pointerType !== "mouse") mark(point, true);
-      else if (point) open(point);
-    };
-    canvas.addEventListener("pointerup", release);
-    canvas.addEventListener("pointercancel", release);
-    canvas.addEventListener("pointerleave", (event) => {
-      if (event.pointerType === "mouse" && !card.classList.contains("docked")) mark(null, false);
-    });
   }
 
   function onKey(event) {
