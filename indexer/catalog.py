@@ -1,12 +1,14 @@
 """The catalogue database: listings, pictures, failures and a change number. The source of truth.
 
 SQLite in WAL mode: one writer at a time, readers never wait. Every change of a listing or picture
-gets the next change number, so that a reader can ask what happened since.
+gets the next change number, so that a reader can ask what happened since; what was removed leaves
+its number behind for as long as a reader may ask.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,58 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError, ListingNotFound
+from indexer.catalog_schema import SCHEMA, VERSION, upgrade
+from indexer.errors import (
+    IndexBusy,
+    IndexDamaged,
+    IndexNotReady,
+    IndexVersionError,
+    ListingNotFound,
+    StorageError,
+)
+from indexer.files import sync_file, sync_folder
 from indexer.listing import Listing, Picture, Region
 
 DATABASE = "catalog.db"
-VERSION = 1
+
+WAIT_SECONDS = 30.0
+"""How long a writer waits for its turn."""
 
 PENDING, DONE, FAILED = 0, 1, 2
 """States of a picture: not embedded yet, embedded, rejected with a reason."""
-
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('change', '0'), ('rows', '0');
-
-CREATE TABLE listings (
-    number     INTEGER PRIMARY KEY AUTOINCREMENT,
-    id         TEXT NOT NULL UNIQUE,
-    title      TEXT NOT NULL,
-    category   TEXT NOT NULL,
-    price      REAL,
-    currency   TEXT NOT NULL,
-    url        TEXT NOT NULL,
-    attributes TEXT NOT NULL,            -- JSON object
-    origin     TEXT NOT NULL,            -- where it was read, for messages
-    digest     BLOB NOT NULL,            -- of all that the source says of it
-    change     INTEGER NOT NULL
-);
-CREATE INDEX listings_by_category ON listings (category, number);
-
-CREATE TABLE embeddings (                -- one row per distinct picture and region
-    number    INTEGER PRIMARY KEY,       -- its row in the feature file
-    content   TEXT NOT NULL,             -- SHA-256 of the encoded bytes
-    region    TEXT NOT NULL,             -- 'x,y,w,h' or ''
-    width     INTEGER NOT NULL,
-    height    INTEGER NOT NULL,
-    UNIQUE (content, region)
-);
-
-CREATE TABLE pictures (
-    number    INTEGER PRIMARY KEY AUTOINCREMENT,
-    listing   INTEGER NOT NULL REFERENCES listings (number) ON DELETE CASCADE,
-    position  INTEGER NOT NULL,
-    uri       TEXT NOT NULL,
-    region    TEXT NOT NULL,
-    version   TEXT NOT NULL,             -- size and time of a file; what shows that it changed
-    state     INTEGER NOT NULL,
-    embedding INTEGER REFERENCES embeddings (number),
-    reason    TEXT NOT NULL DEFAULT '',
-    change    INTEGER NOT NULL,
-    UNIQUE (listing, position)
-);
-CREATE INDEX pictures_by_state ON pictures (state, number) WHERE state <> 1;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +87,10 @@ class Catalog:
                 f"There is no index in {folder}.",
                 hint=f"Make one with: lookalike index CATALOG --index {folder}",
             )
-        self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
+        try:
+            self.db = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise StorageError.of(error, path) from error
         try:
             self.db.row_factory = sqlite3.Row
             self.db.execute("PRAGMA journal_mode = WAL")
@@ -136,20 +108,43 @@ class Catalog:
             ) from error
 
     def _migrate(self, path: Path) -> None:
-        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+        version = self._version()
         if version > VERSION:
             raise IndexVersionError(
                 f"{path} was written by a newer Lookalike (format {version}, this one knows"
                 f" {VERSION}).",
                 hint="Upgrade with: pip install --upgrade lookalike",
             )
-        if version == 0:
-            with self.writing():
-                # Another process may have made it while this one waited for its turn.
-                if self.db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in SCHEMA.split(";\n"):
-                        self.db.execute(statement)
-                    self.db.execute(f"PRAGMA user_version = {VERSION}")
+        if version == VERSION:
+            return
+        if version:
+            self._back_up(path.with_name(f"{path.name}.v{version}.bak"))
+        with self.writing():
+            # Another process may have done it while this one waited for its turn.
+            version = self._version()
+            if version == 0:
+                for statement in SCHEMA:
+                    self.db.execute(statement)
+            elif version < VERSION:
+                upgrade(self.db, version)
+            self.db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _version(self) -> int:
+        return int(self.db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _back_up(self, path: Path) -> None:
+        """Copy the database before it is changed; a copy that is there is never overwritten."""
+        if path.exists():
+            return
+        aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+        copy = sqlite3.connect(aside)
+        try:
+            self.db.backup(copy)
+        finally:
+            copy.close()
+        sync_file(aside)
+        aside.replace(path)
+        sync_folder(path.parent)
 
     def close(self) -> None:
         """Close the connection."""
@@ -163,14 +158,45 @@ class Catalog:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Run a block as one transaction, waiting for other writers first."""
-        self.db.execute("BEGIN IMMEDIATE")
+        """Run a block as one transaction, waiting for other writers first.
+
+        It is durable when the block's end is reached. Whatever happens in it, or to it, the
+        database says either all of it or nothing.
+
+        Raises
+        ------
+        IndexBusy
+            If other writers did not let it have its turn within `WAIT_SECONDS`.
+        StorageError
+            If the disk is full or may not be written to.
+        """
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise IndexBusy(
+                    "Other writers keep the catalogue busy.",
+                    hint="Try again; nothing of this write was kept.",
+                ) from error
+            if error.sqlite_errorcode & 0xFF in StorageError.SQLITE:
+                raise StorageError.of(error) from error
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Run a block that sees one state of the database; keep it short, it pins the WAL."""
+        self.db.execute("BEGIN")
         try:
             yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
+        finally:
+            self.db.execute("COMMIT")
 
     # Values that stand alone
 
@@ -183,10 +209,14 @@ class Catalog:
         """Keep a value."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    def change(self) -> int:
+        """Return the number of the latest change."""
+        return int(self.db.execute("SELECT value FROM meta WHERE key = 'change'").fetchone()[0])
+
     def next_change(self) -> int:
         """Draw the next change number; inside `writing`."""
         self.db.execute("UPDATE meta SET value = value + 1 WHERE key = 'change'")
-        return int(self.meta("change") or 0)
+        return self.change()
 
     def count(self, table: str, where: str = "1", *parameters: Any) -> int:
         """Count rows of `listings`, `pictures` or `embeddings`."""

@@ -8,7 +8,8 @@
     │   ├── PictureTooLarge    it is over the byte or pixel cap
     │   └── PictureTypeError   it is not a picture, or of a kind that is not supported
     ├── QueryError             a search asks for something that cannot be answered
-    │   └── ListingNotFound    no listing has this id
+    │   ├── ListingNotFound    no listing has this id
+    │   └── CursorExpired      a page was asked for that this index cannot continue
     ├── NetworkError           the network's weights or its converted model cannot be had
     │   ├── WeightsUnavailable no weights could be found or fetched
     │   └── NetworkMismatch    the index was made with another network
@@ -16,7 +17,8 @@
     │   ├── IndexNotReady      there is none yet, or nothing in it yet
     │   ├── IndexDamaged       a file is missing, cut short or altered
     │   ├── IndexVersionError  it was written by a newer Lookalike
-    │   └── IndexBusy          another process holds the writer's lease
+    │   ├── IndexBusy          another process holds the writer's lease
+    │   └── StorageError       the disk is full, or may not be written to
     └── MissingExtra           an optional package is needed and not installed
 
 Each has a `code` for programs, a message and a `hint` for people, the HTTP `status` that the API
@@ -24,6 +26,10 @@ answers with, and the command line's `exit_code`.
 """
 
 from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import ClassVar
 
 
 class LookalikeError(Exception):
@@ -106,6 +112,13 @@ class ListingNotFound(QueryError):
     status = 404
 
 
+class CursorExpired(QueryError):
+    """A page was asked for that this index cannot continue: its vectors are others now."""
+
+    code = "cursor_expired"
+    status = 410
+
+
 class NetworkError(LookalikeError):
     """The network's weights or its converted model cannot be had."""
 
@@ -156,6 +169,32 @@ class IndexBusy(IndexUnusable):
 
     code = "index_busy"
     status = 409
+
+
+class StorageError(IndexUnusable):
+    """The disk is full, or may not be written to; what was there is as it was."""
+
+    code = "storage_error"
+    status = 507
+
+    SQLITE: ClassVar = (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+    )
+    """SQLite's codes that mean this."""
+
+    @classmethod
+    def of(cls, error: OSError | sqlite3.Error, path: Path | None = None) -> StorageError:
+        """Put what the system said in words."""
+        said = getattr(error, "strerror", None) or str(error)
+        where = f" to {path}" if path is not None else ""
+        return cls(
+            f"The index cannot be written{where}: {said}.",
+            hint="See to free space and to the right to write there; nothing was lost, and what"
+            " was published before is still served.",
+        )
 
 
 class MissingExtra(LookalikeError):
