@@ -27,9 +27,10 @@ from PIL import Image, ImageOps
 from indexer.pictures import prepare
 from indexer.sources import open_source
 from indexer.sync import IndexOptions, index_catalogue
-from search.duplicates import SmallPictures, find_pairs
+from search.duplicates import find_pairs
 from search.engine import Engine
 from search.near_duplicates import GATE, LIMITS, compare, small_picture, small_thumbnail
+from search.small_pictures import SmallPictures
 
 COLOURED = 0.15
 
@@ -144,9 +145,11 @@ def pairs(engine: Engine) -> None:
     """Print how many of the nearest pairs of other listings are flagged, and which."""
     started = time.process_time()
     found = find_pairs(engine.snapshot, engine.index, neighbours=1, gate=-1.0)
-    smalls = SmallPictures(engine, engine.snapshot).load(found.places.ravel().tolist())
-    known = [pair for pair in found.places.tolist() if all(place in smalls for place in pair)]
-    first, second = (np.stack([smalls[pair[side]] for pair in known]) for side in (0, 1))
+    pictures = engine.snapshot.pictures
+    smalls = SmallPictures(engine).load(pictures[found.places.ravel()].tolist())
+    shown = {place: smalls.get(int(pictures[place])) for place in np.unique(found.places).tolist()}
+    known = [pair for pair in found.places.tolist() if all(shown[p] is not None for p in pair)]
+    first, second = (np.stack([shown[pair[side]] for pair in known]) for side in (0, 1))
     spent, compared = time.process_time() - started, time.process_time()
     flags = compare(first, second).copies
     each = 1000 * (time.process_time() - compared) / len(known)

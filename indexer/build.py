@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from indexer.categories import CategoryModel, frequencies
 from indexer.category_training import train_categories
 from indexer.errors import IndexNotReady, IndexUnusable
 from indexer.faiss_index import FLAT_UP_TO, write_faiss
-from indexer.features import FeatureFile
+from indexer.features import feature_file
+from indexer.fields import FieldType, catalogue_rows, infer_types, write_fields
 from indexer.labels import Labels
 from indexer.learned import Learned, usable
 from indexer.model import Network
@@ -30,7 +31,7 @@ from indexer.projection import SAMPLE, Projection
 from indexer.recipe import Recipe
 from indexer.sampling import sample
 from indexer.scores import ScoreModel
-from indexer.snapshot import Snapshot, begin, open_current, publish
+from indexer.snapshot import Snapshot, building, open_current, publish
 
 __all__ = ["FLAT_UP_TO", "build_snapshot", "feature_file", "labelled_rows"]
 
@@ -59,8 +60,9 @@ def build_snapshot(
     IndexNotReady
         If there is no embedded picture.
     """
-    change = int(catalog.meta("change") or 0)
-    pictures, rows, labels = labelled_rows(catalog)
+    with catalog.reading():
+        change = catalog.change()
+        pictures, rows, labels = labelled_rows(catalog)
     if not len(rows):
         raise IndexNotReady(
             "None of the catalogue's pictures could be used, so there is nothing to search.",
@@ -73,50 +75,47 @@ def build_snapshot(
     with progress.track("Fitting the projection", None, "steps"):
         fitted, fitted_on = _projection(used, recipe, features, rows, photos)
         projection = fitted.learning(photos, learned.total, learned.count)
-    aside = begin(index)
-    with progress.track("Building the index", len(rows), "vectors") as advance:
-        vectors = _write_vectors(aside, projection, features, rows, advance)
-    description = write_faiss(aside / "index.faiss", vectors)
-    with progress.track("Learning the categories", None, "steps"):
-        asked = None if photos is None else projection.transform(photos, photos=True)
-        kept = used if used is not None and used.projection is fitted else None
-        if kept is not None and not np.array_equal(
-            kept.projection.photo_mean_, projection.photo_mean_
-        ):
-            kept = None  # what photos are compared by has moved
-        model, plain, keyed = _categories_and_scores(kept, vectors, labels, asked)
-    pictures.tofile(aside / "pictures.i64")
-    labels.listings.tofile(aside / "listings.i64")
-    codes = labels.codes if model is not None else np.full_like(labels.codes, -1)
-    codes.astype(np.int32).tofile(aside / "categories.i32")
-    projection.save(aside / "projection.npz")
-    if model is None:
-        CategoryModel.save_none(aside / "categories.npz")
-    else:
-        model.save(aside / "categories.npz")
-    return publish(
-        aside,
-        {
-            "version": version("lookalike"),
-            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "change": change,
-            "vectors": len(rows),
-            "dims": projection.dims,
-            "recipe": recipe.as_dict(),
-            "photos": 0 if photos is None else len(photos),
-            "fitted_on": fitted_on,
-            "learned": 0 if projection is fitted else learned.count,
-            "network": asdict(network),
-            "index": description,
-            "categories": None if model is None else model.summary(),
-            "scores": {"plain": plain.as_dict(), "keyed": keyed.as_dict()},
-        },
-    )
-
-
-def feature_file(index: Path, catalog: Catalog) -> FeatureFile:
-    """Return the feature file of an index; its width is kept in the catalogue."""
-    return FeatureFile(index / "features.f16", int(catalog.meta("feature_width") or 0))
+    with building(index) as aside:
+        with progress.track("Building the index", len(rows), "vectors") as advance:
+            vectors = _write_vectors(aside, projection, features, rows, advance)
+        description = write_faiss(aside / "index.faiss", vectors)
+        with progress.track("Learning the categories", None, "steps"):
+            asked = None if photos is None else projection.transform(photos, photos=True)
+            kept = used if used is not None and used.projection is fitted else None
+            if kept is not None and not np.array_equal(
+                kept.projection.photo_mean_, projection.photo_mean_
+            ):
+                kept = None  # what photos are compared by has moved
+            model, plain, keyed = _categories_and_scores(kept, vectors, labels, asked)
+        pictures.tofile(aside / "pictures.i64")
+        labels.listings.tofile(aside / "listings.i64")
+        mismatched = _write_fields(aside, catalog, labels)
+        codes = labels.codes if model is not None else np.full_like(labels.codes, -1)
+        codes.astype(np.int32).tofile(aside / "categories.i32")
+        projection.save(aside / "projection.npz")
+        if model is None:
+            CategoryModel.save_none(aside / "categories.npz")
+        else:
+            model.save(aside / "categories.npz")
+        return publish(
+            aside,
+            {
+                "version": version("lookalike"),
+                "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                "change": change,
+                "mismatched": mismatched,
+                "vectors": len(rows),
+                "dims": projection.dims,
+                "recipe": recipe.as_dict(),
+                "photos": 0 if photos is None else len(photos),
+                "fitted_on": fitted_on,
+                "learned": 0 if projection is fitted else learned.count,
+                "network": asdict(network),
+                "index": description,
+                "categories": None if model is None else model.summary(),
+                "scores": {"plain": plain.as_dict(), "keyed": keyed.as_dict()},
+            },
+        )
 
 
 def labelled_rows(
@@ -147,6 +146,21 @@ def labelled_rows(
     table: NDArray[np.int64] = np.fromiter(numbers(), np.dtype((np.int64, 3)))
     listings = table[:, 1].copy()
     return table[:, 0].copy(), table[:, 2].copy(), Labels.of(categories, listings)
+
+
+def _write_fields(aside: Path, catalog: Catalog, labels: Labels) -> dict[str, int]:
+    """Write the columns to filter by, recording the types of attributes that are new.
+
+    A listing that changes while they are written may be told as it is then: whoever follows the
+    catalogue from the snapshot's change on learns of it anyway.
+    """
+    known = cast("Mapping[str, FieldType]", catalog.field_types())
+    found = infer_types((row.fields for row in catalogue_rows(catalog)), known)
+    if found:
+        with catalog.writing():
+            catalog.record_types(found)
+    types = {**known, **found}
+    return write_fields(aside / "fields.bin", catalogue_rows(catalog), labels.listings, types)
 
 
 def _in_use(index: Path, network: Network) -> Snapshot | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,6 +223,14 @@ class Catalog:
         sql = f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608 - names from this package
         return int(self.db.execute(sql, parameters).fetchone()[0])
 
+    def field_types(self) -> dict[str, str]:
+        """Return the recorded types of attributes."""
+        return {row[0]: row[1] for row in self.db.execute("SELECT name, type FROM fields")}
+
+    def record_types(self, types: Mapping[str, str]) -> None:
+        """Record types of attributes; one that has a type keeps it."""
+        self.db.executemany("INSERT OR IGNORE INTO fields VALUES (?, ?)", types.items())
+
     # Listings as people know them
 
     def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
@@ -245,6 +253,13 @@ class Catalog:
         """Return a listing's number, 0 where there is none of this id."""
         row = self.db.execute("SELECT number FROM listings WHERE id = ?", (listing_id,)).fetchone()
         return 0 if row is None else int(row["number"])
+
+    def pictures_of(self, listing: int) -> list[int]:
+        """Return the numbers of a listing's pictures, by its number, in their order."""
+        rows = self.db.execute(
+            "SELECT number FROM pictures WHERE listing = ? ORDER BY position", (listing,)
+        )
+        return [int(row[0]) for row in rows]
 
     def positions(self, pictures: Iterable[int]) -> dict[int, int]:
         """Return the place of each picture, by number, among its listing's pictures."""

@@ -8,12 +8,10 @@ the same catalogue always makes the same index.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,23 +20,22 @@ from indexer.catalog import DONE, FAILED, PENDING, Catalog, parse_region
 from indexer.embedder import Embedder, cores
 from indexer.errors import LookalikeError, NetworkMismatch
 from indexer.features import FeatureFile
+from indexer.flights import READERS, ordered_map
 from indexer.listing import Picture
 from indexer.pictures import PictureLimits, Prepared, content_hash, prepare
 from indexer.progress import Progress
-from indexer.sources import read_picture
+from indexer.sources.fetching import fetch_picture, has_url_version, is_gone, is_of_the_network
+from indexer.stored import is_stored, stored_path
 from indexer.thumbnails import Thumbnails
+from indexer.versions import MISSING
 
-READERS = 16
-"""Threads that wait for files and hosts."""
+__all__ = ["READERS", "Embedded", "Pipeline", "Task", "ordered_map"]
 
 CHECKPOINT_PICTURES = 256
 CHECKPOINT_SECONDS = 5.0
 """What a crash may cost, whichever comes first."""
 
 NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -48,40 +45,38 @@ class Task:
     number: int
     picture: Picture
     region: str
+    version: str = ""
+    held: bool = False
     data: bytes = b""
     content: str = ""
     known: int | None = None
     thumbnail_kept: bool = False
     prepared: Prepared | None = None
-    features: NDArray[np.float32] | None = None
+    features: NDArray[np.float16] | None = None
     reason: str = ""
+    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What a run did, in pictures."""
+    """What a run did, in pictures.
+
+    Attributes
+    ----------
+    embedded, reused, rejected : int
+        Given to the network, found by content, and of no use.
+    seconds : float
+        How long it took.
+    unreached : int
+        Changed at their URLs and could not be downloaded: they stay as they were, and the next
+        sync tries again.
+    """
 
     embedded: int
     reused: int
     rejected: int
     seconds: float
-
-
-def ordered_map(
-    executor: Executor, work: Callable[[T], R], items: Iterable[T], ahead: int
-) -> Iterator[R]:
-    """Map `work` over `items` with at most `ahead` in flight; results in the order of items."""
-    flight: deque[Future[R]] = deque()
-    try:
-        for item in items:
-            flight.append(executor.submit(work, item))
-            if len(flight) >= ahead:
-                yield flight.popleft().result()
-        while flight:
-            yield flight.popleft().result()
-    finally:
-        for future in flight:
-            future.cancel()
+    unreached: int = 0
 
 
 @dataclass
@@ -118,7 +113,7 @@ class Pipeline:
             How many pictures were embedded, found by content, and rejected.
         """
         pending = self.catalog.count("pictures", "state = ?", PENDING)
-        counts = {"embedded": 0, "reused": 0, "rejected": 0}
+        counts = {"embedded": 0, "reused": 0, "rejected": 0, "unreached": 0}
         started = time.monotonic()
         with ExitStack() as stack:
             advance = stack.enter_context(progress.track("Embedding", pending, "pictures"))
@@ -145,21 +140,27 @@ class Pipeline:
     def _pending(self) -> Iterator[Task]:
         last = 0
         while rows := self.catalog.db.execute(
-            "SELECT number, uri, region FROM pictures WHERE state = ? AND number > ?"
-            " ORDER BY number LIMIT 1000",
+            "SELECT number, uri, region, version, embedding IS NOT NULL AS held FROM pictures"
+            " WHERE state = ? AND number > ? ORDER BY number LIMIT 1000",
             (PENDING, last),
         ).fetchall():
             for row in rows:
                 picture = Picture(row["uri"], region=parse_region(row["region"]))
-                yield Task(row["number"], picture, row["region"])
+                yield Task(row["number"], picture, row["region"], row["version"], bool(row["held"]))
             last = rows[-1]["number"]
 
     def _read(self, task: Task) -> Task:
         try:
-            task.data = read_picture(task.picture, max_bytes=self.limits.max_bytes)
-            task.content = content_hash(task.data)
+            picture = task.picture
+            if is_stored(picture.uri):
+                path = stored_path(self.features.path.parent, picture.uri)
+                picture = replace(picture, uri=str(path))
+            fetched = fetch_picture(picture, max_bytes=self.limits.max_bytes)
+            task.data, task.content = fetched.data, content_hash(fetched.data)
+            if fetched.version is not None:
+                task.version = fetched.version
         except LookalikeError as error:
-            task.reason = str(error)
+            _not_read(task, error)
         return task
 
     def _look_up(self, task: Task) -> Task:
@@ -177,7 +178,7 @@ class Pipeline:
         return None if row is None else int(row[0])
 
     def _prepare(self, task: Task) -> Task:
-        if not task.reason and not (task.known is not None and task.thumbnail_kept):
+        if task.data and not (task.known is not None and task.thumbnail_kept):
             try:
                 task.prepared = prepare(
                     task.data,
@@ -193,13 +194,15 @@ class Pipeline:
 
     def _embed(self, task: Task) -> Task:
         if task.prepared is not None and task.known is None:
-            task.features = self.embedder.embed(task.prepared.pixels)
-            if len(task.features) < self.features.width:
+            features = self.embedder.embed(task.prepared.pixels)
+            if len(features) < self.features.width:
                 raise NetworkMismatch(
                     "The index's network is of an earlier version, and gives fewer features than"
                     " the index was told to keep.",
                     hint="Index into another folder with --index DIR.",
                 )
+            # As they are kept, so that the transaction that keeps them is short.
+            task.features = features[: self.features.width].astype(np.float16)
             # A checkpoint's worth of pixels would be 70 MB.
             task.prepared = replace(task.prepared, pixels=NO_PIXELS)
         return task
@@ -208,7 +211,10 @@ class Pipeline:
         return time.monotonic() - self._saved > CHECKPOINT_SECONDS
 
     def _checkpoint(self) -> None:
-        """Make the buffered results durable: features, thumbnails, then the rows that name them."""
+        """Make the buffered results durable: features, thumbnails, then the rows that name them.
+
+        A picture that somebody else replaced meanwhile has another number, and is left alone.
+        """
         tasks, self._buffer = self._buffer, []
         self._saved = time.monotonic()
         if not tasks:
@@ -220,12 +226,13 @@ class Pipeline:
             change = self.catalog.next_change()
             self._save_features(tasks)
             self.catalog.db.executemany(
-                "UPDATE pictures SET state = ?, embedding = ?, reason = ?, change = ?"
-                " WHERE number = ?",
-                [
-                    (FAILED if t.reason else DONE, t.known, t.reason, change, t.number)
-                    for t in tasks
-                ],
+                "UPDATE pictures SET state = ?, embedding = ?, reason = ?, version = ?, change = ?"
+                " WHERE number = ? AND state = ?",
+                [(*_row(t), change, t.number, PENDING) for t in tasks if not t.unreached],
+            )
+            self.catalog.db.executemany(
+                "UPDATE pictures SET state = ?, change = ? WHERE number = ? AND state = ?",
+                [(DONE, change, t.number, PENDING) for t in tasks if t.unreached],
             )
 
     def _save_features(self, tasks: list[Task]) -> None:
@@ -251,11 +258,32 @@ class Pipeline:
                 )
         if fresh:
             stacked = np.stack([t.features for t in fresh if t.features is not None])
-            kept = stacked[:, : self.features.width]
-            self.catalog.set_meta("rows", str(self.features.append(kept, rows)))
+            self.catalog.set_meta("rows", str(self.features.append(stacked, rows)))
+
+
+def _row(task: Task) -> tuple[int, int | None, str, str]:
+    return FAILED if task.reason else DONE, task.known, task.reason, task.version
+
+
+def _not_read(task: Task, error: LookalikeError) -> None:
+    """Note why a picture could not be read.
+
+    One that was had from the same URL before stays as it was unless it is gone for good: a host
+    that is down for an hour should not take its listings out of the search.
+    """
+    at_url = has_url_version(task.picture.uri)
+    passing = is_of_the_network(error) and not is_gone(error)
+    if at_url and passing and task.held and task.version:
+        task.unreached = True
+        return
+    task.reason = str(error)
+    if at_url:
+        task.version = MISSING
 
 
 def _outcome(task: Task) -> str:
+    if task.unreached:
+        return "unreached"
     if task.reason:
         return "rejected"
     return "embedded" if task.features is not None else "reused"

@@ -10,14 +10,14 @@ snapshots/000001/
     projection.npz         what turns features into such vectors
     categories.i32         each vector's category, a place in the model's names; -1 without one
     categories.npz         the category model, if there is one
+    ...                    what else its makers put there: `Snapshot.file` tells whether it is
 """
 
 from __future__ import annotations
 
-import json
-import shutil
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,41 +25,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.categories import CategoryModel
-from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError
-from indexer.files import sync_file, sync_folder, write_durably
+from indexer.errors import IndexDamaged
+from indexer.manifest import (
+    AGAIN,
+    CURRENT,
+    FILES,
+    FORMAT,
+    MANIFEST,
+    SNAPSHOTS,
+    current_name,
+    read_manifest,
+)
 from indexer.projection import Projection
+from indexer.publishing import begin, building, publish, remove_old
+from indexer.reading_lock import ReadingLock
 from indexer.recipe import Recipe
 from indexer.scores import ScoreModel
-from indexer.weights import sha256_of
 
-FORMAT = 2
-CURRENT = "CURRENT"
-SNAPSHOTS = "snapshots"
-MANIFEST = "manifest.json"
-FILES = (
-    "index.faiss",
-    "vectors.f16",
-    "pictures.i64",
-    "listings.i64",
-    "projection.npz",
-    "categories.i32",
-    "categories.npz",
-)
-KEYS = {
-    "vectors",
-    "dims",
-    "recipe",
-    "photos",
-    "network",
-    "index",
-    "categories",
-    "scores",
-    "change",
-    "created",
-    "version",
-}
+__all__ = [
+    "AGAIN",
+    "CURRENT",
+    "FILES",
+    "FORMAT",
+    "MANIFEST",
+    "SNAPSHOTS",
+    "Snapshot",
+    "begin",
+    "building",
+    "current_name",
+    "open_current",
+    "publish",
+    "read_manifest",
+    "remove_old",
+    "space_of",
+]
 
-AGAIN = "Run `lookalike verify` to see what is wrong; `lookalike compact` makes a new snapshot."
+AGAIN_AT_MOST = 5
+"""Times that CURRENT is read again where the snapshot that it named has gone meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,11 @@ class Snapshot:
         Of plain similarity.
     keyed_scores : ScoreModel
         Of similarity with the category prior.
+    space : str
+        Names the vector space: vectors of two snapshots can be compared where it is the same.
+        16 hexadecimal digits.
+    lock : ReadingLock or None
+        What keeps the folder from being removed.
     """
 
     folder: Path
@@ -100,6 +107,8 @@ class Snapshot:
     categories: CategoryModel | None
     scores: ScoreModel
     keyed_scores: ScoreModel
+    space: str = ""
+    lock: ReadingLock | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -115,6 +124,8 @@ class Snapshot:
     def open(cls, folder: Path) -> Snapshot:
         """Open a snapshot, checking what can be checked without reading it all.
 
+        While it is open, nobody removes it.
+
         Raises
         ------
         IndexDamaged
@@ -122,6 +133,7 @@ class Snapshot:
         IndexVersionError
             If a newer Lookalike wrote it.
         """
+        lock = ReadingLock(folder)
         manifest = read_manifest(folder)
         for name, said in manifest["files"].items():
             path = folder / name
@@ -133,36 +145,43 @@ class Snapshot:
                 )
         count, dims = manifest["vectors"], manifest["dims"]
         recipe = Recipe.from_dict(manifest["recipe"])
+        projection = Projection.load(folder / "projection.npz", recipe)
         return cls(
             folder,
             manifest,
             _mapped(folder / "vectors.f16", np.float16, (count, dims)),
             _mapped(folder / "pictures.i64", np.int64, (count,)),
             _mapped(folder / "listings.i64", np.int64, (count,)),
-            Projection.load(folder / "projection.npz", recipe),
+            projection,
             _mapped(folder / "categories.i32", np.int32, (count,)),
             CategoryModel.load(folder / "categories.npz"),
-            *(ScoreModel.from_dict(manifest["scores"][key]) for key in ("plain", "keyed")),
+            ScoreModel.from_dict(manifest["scores"]["plain"]),
+            ScoreModel.from_dict(manifest["scores"]["keyed"]),
+            space_of(projection),
+            lock,
         )
 
+    def file(self, name: str) -> Path | None:
+        """Return the path of one of its files; None where it was made without it."""
+        return self.folder / name if name in self.manifest["files"] else None
 
-def current_name(index: Path) -> str:
-    """Return the name of the snapshot that serves.
+    def close(self) -> None:
+        """Let the folder be removed; what is mapped of it can still be read."""
+        if self.lock is not None:
+            self.lock.close()
 
-    Raises
-    ------
-    IndexNotReady
-        If none was ever published.
+
+def space_of(projection: Projection) -> str:
+    """Return what names the space of a projection's vectors.
+
+    What photos are centred by is no part of it: that moves photos, and no catalogue picture.
     """
-    try:
-        return (index / CURRENT).read_text("ascii").strip()
-    except FileNotFoundError as error:
-        raise IndexNotReady(
-            f"The index in {index} holds nothing to search yet.",
-            hint=f"Fill it with: lookalike index CATALOG --index {index}",
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise IndexDamaged(f"{index / CURRENT} cannot be read ({error}).", hint=AGAIN) from error
+    recipe = projection.recipe
+    said = repr((recipe.features, recipe.power, recipe.unit_features, recipe.whitening))
+    digest = hashlib.sha256(said.encode())
+    for array in (projection.mean_, projection.components_, projection.eigenvalues_):
+        digest.update(np.ascontiguousarray(array, "<f4").tobytes())
+    return digest.hexdigest()[:16]
 
 
 def open_current(index: Path) -> Snapshot:
@@ -173,85 +192,16 @@ def open_current(index: Path) -> Snapshot:
     IndexNotReady, IndexDamaged, IndexVersionError
         As `current_name` and `Snapshot.open`.
     """
-    name = current_name(index)
-    if not name.isdigit():
-        raise IndexDamaged(f"{index / CURRENT} names no snapshot ({name!r}).", hint=AGAIN)
-    return Snapshot.open(index / SNAPSHOTS / name)
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return a snapshot's manifest.
-
-    Raises
-    ------
-    IndexDamaged
-        If it is missing or makes no sense.
-    IndexVersionError
-        If a newer Lookalike wrote it.
-    """
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_bytes())
-        form = int(manifest["format"])
-        files = {name: (said["bytes"], said["sha256"]) for name, said in manifest["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IndexDamaged(f"{path} cannot be read ({error!r}).", hint=AGAIN) from error
-    if form > FORMAT:
-        raise IndexVersionError(
-            f"{folder} was written by a newer Lookalike (format {form}, this one knows {FORMAT}).",
-            hint="Upgrade with: pip install --upgrade lookalike",
-        )
-    if form < FORMAT:
-        raise IndexVersionError(
-            f"{folder} was written by an older Lookalike (format {form}, this one writes"
-            f" {FORMAT}).",
-            hint="`lookalike compact` makes a new snapshot of the same pictures.",
-        )
-    missing = (set(FILES) - set(files)) | (KEYS - set(manifest))
-    if missing:
-        raise IndexDamaged(f"{path} does not say {', '.join(sorted(missing))}.", hint=AGAIN)
-    return dict(manifest)
-
-
-def begin(index: Path) -> Path:
-    """Return an empty folder in which the next snapshot can be built aside."""
-    folder = index / SNAPSHOTS
-    folder.mkdir(exist_ok=True)
-    for left in folder.glob(".building-*"):  # of a run that died
-        shutil.rmtree(left)
-    taken = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
-    aside = folder / f".building-{max(taken, default=0) + 1:06d}"
-    aside.mkdir()
-    return aside
-
-
-def publish(aside: Path, manifest: Mapping[str, Any]) -> str:
-    """Make the snapshot built in `aside` the one that serves, and return its name.
-
-    Every file is on disk before its folder gets its name, and that before CURRENT names it.
-    """
-    index, name = aside.parent.parent, aside.name.removeprefix(".building-")
-    files = {}
-    for file in FILES:
-        sync_file(aside / file)
-        files[file] = {
-            "bytes": (aside / file).stat().st_size,
-            "sha256": sha256_of(aside / file),
-        }
-    full = {"format": FORMAT, "name": name, **manifest, "files": files}
-    write_durably(aside / MANIFEST, json.dumps(full, indent=2, ensure_ascii=False).encode())
-    folder = aside.rename(aside.parent / name)
-    sync_folder(folder.parent)
-    write_durably(index / CURRENT, name.encode("ascii"))
-    _remove_old(folder.parent, name)
-    return name
-
-
-def _remove_old(folder: Path, current: str) -> None:
-    """Keep the snapshot that serves and the one before it, which readers may still be opening."""
-    names = sorted(path.name for path in folder.iterdir() if path.name.isdigit())
-    for name in names[: names.index(current)][:-1]:
-        shutil.rmtree(folder / name)
+    for _ in range(AGAIN_AT_MOST):
+        name = current_name(index)
+        if not name.isdigit():
+            raise IndexDamaged(f"{index / CURRENT} names no snapshot ({name!r}).", hint=AGAIN)
+        try:
+            return Snapshot.open(index / SNAPSHOTS / name)
+        except IndexDamaged:
+            if current_name(index) == name:
+                raise
+    raise IndexDamaged(f"{index} gets new snapshots faster than they can be opened.", hint=AGAIN)
 
 
 def _mapped(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:

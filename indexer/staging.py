@@ -1,7 +1,9 @@
 """A catalogue as it reads now, laid beside the one that is indexed, before anything is changed.
 
 Reading into a database of its own finds every error and every duplicate first, and does not
-grow in memory with the catalogue.
+grow in memory with the catalogue. Its table is `lines`, which no other database has, so that the
+same queries serve a sync, where it is attached to the catalogue, and a dry run, where the catalogue
+is attached to it.
 """
 
 from __future__ import annotations
@@ -14,14 +16,14 @@ from pathlib import Path
 
 from indexer.catalog import Catalog, region_text
 from indexer.errors import DuplicateListing, SourceError
-from indexer.listing import Listing, Picture
+from indexer.listing import Listing
 from indexer.progress import Progress
 from indexer.sources import Source
+from indexer.versions import picture_version
 
 STAGING = "staging.db"
 
-SCHEMA = """
-CREATE TABLE staged.listings (
+COLUMNS = """(
     number     INTEGER PRIMARY KEY,
     id         TEXT NOT NULL UNIQUE,
     title      TEXT NOT NULL,
@@ -33,8 +35,12 @@ CREATE TABLE staged.listings (
     origin     TEXT NOT NULL,
     digest     BLOB NOT NULL,
     pictures   TEXT NOT NULL   -- JSON: [[uri, region, version], ...]
-)
-"""
+)"""
+
+ADDED = "FROM lines s WHERE s.id NOT IN (SELECT id FROM listings)"
+CHANGED = "FROM lines s JOIN listings l ON l.id = s.id WHERE l.digest <> s.digest"
+# What no catalogue ever brought has no digest, and no catalogue can take it away.
+REMOVED = "FROM listings l WHERE l.digest <> x'' AND l.id NOT IN (SELECT id FROM lines)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,28 @@ class Plan:
         return not (self.added or self.changed or self.removed)
 
 
-def stage(catalog: Catalog, folder: Path, source: Source, progress: Progress) -> Plan:
-    """Read the whole source into `staged.listings` and compare it with the catalogue.
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A catalogue that was read.
+
+    Attributes
+    ----------
+    plan : Plan
+        How it differs from the index.
+    since : int
+        The index's change number when reading began. What was written to a listing later is newer
+        than what the catalogue says of it.
+    removable : int
+        Listings of the index that a sync may remove.
+    """
+
+    plan: Plan
+    since: int
+    removable: int
+
+
+def stage(catalog: Catalog, folder: Path, source: Source, progress: Progress) -> Staged:
+    """Read the whole source into `lines` and compare it with the catalogue.
 
     Raises
     ------
@@ -64,19 +90,28 @@ def stage(catalog: Catalog, folder: Path, source: Source, progress: Progress) ->
     """
     discard(catalog, folder)
     catalog.db.execute("ATTACH ? AS staged", (str(folder / STAGING),))
+    since = catalog.change()
+    read_lines(catalog.db, "staged", source, progress)
+    with catalog.reading():
+        plan = compare(catalog.db, source)
+        removable = catalog.count("listings", "digest <> x''")
+    return Staged(plan, since, removable)
+
+
+def read_lines(db: sqlite3.Connection, schema: str, source: Source, progress: Progress) -> None:
+    """Read the whole source into `lines` in a fresh database that is attached as `schema`."""
     # It is thrown away after a crash, so nothing is spent on keeping it.
-    catalog.db.execute("PRAGMA staged.journal_mode = OFF")
-    catalog.db.execute("PRAGMA staged.synchronous = OFF")
-    catalog.db.execute(SCHEMA)
-    catalog.db.execute("BEGIN")
+    db.execute(f"PRAGMA {schema}.journal_mode = OFF")
+    db.execute(f"PRAGMA {schema}.synchronous = OFF")
+    db.execute(f"CREATE TABLE {schema}.lines {COLUMNS}")
+    db.execute("BEGIN")
     try:
         with progress.track("Reading the catalogue", source.count(), "listings") as advance:
             for listing in source.listings():
-                _insert(catalog.db, listing)
+                _insert(db, listing)
                 advance(1)
     finally:
-        catalog.db.execute("COMMIT")
-    return _compare(catalog, source)
+        db.execute("COMMIT")
 
 
 def discard(catalog: Catalog, folder: Path) -> None:
@@ -87,20 +122,25 @@ def discard(catalog: Catalog, folder: Path) -> None:
     (folder / STAGING).unlink(missing_ok=True)
 
 
-def picture_version(picture: Picture) -> str:
-    """Return what shows whether a picture changed, without reading it: size and time of a file.
+def compare(db: sqlite3.Connection, source: Source) -> Plan:
+    """Compare `lines` with `listings`.
 
-    Empty for a URL, which says nothing about itself until it is asked.
+    Raises
+    ------
+    SourceError
+        If there is no line.
     """
-    if picture.data is not None:
-        return hashlib.sha256(picture.data).hexdigest()
-    if "://" in picture.uri:
-        return ""
-    try:
-        found = Path(picture.uri).stat()
-    except OSError:
-        return "missing"  # loading it will say so, in a row that people can list
-    return f"{found.st_size}:{found.st_mtime_ns}"
+
+    def count(rows: str) -> int:
+        return int(db.execute(f"SELECT count(*) {rows}").fetchone()[0])
+
+    total = count("FROM lines")
+    if total == 0:
+        raise SourceError(
+            f"{source.location} holds no listing.", hint="Check that it is the right file."
+        )
+    added, changed, removed = count(ADDED), count(CHANGED), count(REMOVED)
+    return Plan(added, changed, removed, total - added - changed)
 
 
 def _insert(db: sqlite3.Connection, listing: Listing) -> None:
@@ -120,33 +160,14 @@ def _insert(db: sqlite3.Connection, listing: Listing) -> None:
     digest = hashlib.sha256(repr((fields, pictures)).encode()).digest()
     try:
         db.execute(
-            "INSERT INTO staged.listings (id, title, category, price, currency, url, attributes,"
-            " origin, digest, pictures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO lines (id, title, category, price, currency, url, attributes, origin,"
+            " digest, pictures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*fields, listing.origin, digest, pictures),
         )
     except sqlite3.IntegrityError as error:
-        first = db.execute(
-            "SELECT origin FROM staged.listings WHERE id = ?", (listing.id,)
-        ).fetchone()
+        first = db.execute("SELECT origin FROM lines WHERE id = ?", (listing.id,)).fetchone()
         raise DuplicateListing(
             f"{listing.origin}: the id {listing.id!r} stands already at {first['origin']}.",
             hint="Give each listing an id of its own; several pictures of one listing go into"
             " one line, separated by '|'.",
         ) from error
-
-
-def _compare(catalog: Catalog, source: Source) -> Plan:
-    def count(sql: str) -> int:
-        return int(catalog.db.execute(f"SELECT count(*) FROM {sql}").fetchone()[0])  # noqa: S608
-
-    total = count("staged.listings")
-    if total == 0:
-        raise SourceError(
-            f"{source.location} holds no listing.", hint="Check that it is the right file."
-        )
-    added = count("staged.listings WHERE id NOT IN (SELECT id FROM main.listings)")
-    changed = count(
-        "staged.listings s JOIN main.listings l ON l.id = s.id WHERE l.digest <> s.digest"
-    )
-    removed = count("main.listings WHERE id NOT IN (SELECT id FROM staged.listings)")
-    return Plan(added, changed, removed, total - added - changed)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.apply import apply_staged, retry_failed
-from indexer.build import FLAT_UP_TO, build_snapshot, feature_file
+from indexer.build import FLAT_UP_TO, build_snapshot
 from indexer.catalog import DATABASE, FAILED, PENDING, Catalog
+from indexer.dry_run import preview
 from indexer.embedder import KerasEmbedder, embedder_class
 from indexer.errors import IndexUnusable, NetworkMismatch, UsageError
+from indexer.features import feature_file
 from indexer.lease import writer_lease
 from indexer.model import (
     CHANNELS,
@@ -23,91 +24,25 @@ from indexer.model import (
     installed_network,
     quantise_cached,
 )
-from indexer.pictures import LIMITS, PictureLimits
+from indexer.options import IndexOptions, Report, check_removals
 from indexer.pipeline import Embedded, Pipeline
 from indexer.progress import SILENT, Progress
 from indexer.recipe import DEFAULT, RECIPES, Recipe
 from indexer.runtimes import OPENVINO_FILE, require_runtime, runtime_of
 from indexer.snapshot import open_current
 from indexer.sources import Source
-from indexer.staging import Plan, discard, stage
+from indexer.staging import discard, stage
 from indexer.thumbnails import Thumbnails
+from indexer.versions import Checked, check_urls
 from indexer.weights import Weights, find_weights
 
-REMOVALS = 0.2
-"""Share of the catalogue that a sync removes without being told that this is meant."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexOptions:
-    """How a catalogue is indexed. None means: as the index has it, or the default.
-
-    Attributes
-    ----------
-    weights : str or None
-        ``auto``, ``imagenet``, ``nsfwjs`` or a path.
-    scaling : str or None
-        Pixel values a weights file of one's own expects, ``minus1_1`` or ``0_1``.
-    input_size : int or None
-        Pixels a side of the network's input.
-    recipe : str or None
-        A name of `indexer.recipe.RECIPES`.
-    dims, variance
-        Another size for that recipe.
-    keep_features : str or None
-        A key of `indexer.model.KEEP`.
-    runtime : str
-        A name of `indexer.runtimes.RUNTIMES`.
-    limits : PictureLimits
-        What a picture may weigh.
-    allow_removals : bool
-        Whether more than `REMOVALS` of the listings may go at once.
-    retry_failed : bool
-        Whether pictures that were rejected before are tried again.
-    dry_run : bool
-        Only compare.
-    """
-
-    weights: str | None = None
-    scaling: str | None = None
-    input_size: int | None = None
-    recipe: str | None = None
-    dims: int | None = None
-    variance: float | None = None
-    keep_features: str | None = None
-    runtime: str = "auto"
-    limits: PictureLimits = LIMITS
-    allow_removals: bool = False
-    retry_failed: bool = False
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a sync did.
-
-    Attributes
-    ----------
-    plan : Plan
-        In listings.
-    work : Embedded or None
-        In pictures; None for a dry run.
-    failures : int
-        Pictures that are rejected now, from this run or an earlier one.
-    snapshot : str or None
-        The snapshot that serves now.
-    """
-
-    plan: Plan
-    work: Embedded | None
-    failures: int
-    snapshot: str | None
+__all__ = ["IndexOptions", "Report", "index_catalogue", "keep_width", "wanted_recipe"]
 
 
 def index_catalogue(
     folder: Path, source: Source, options: IndexOptions, progress: Progress = SILENT
 ) -> Report:
-    """Make the index in `folder` say what `source` says.
+    """Make the index in `folder` say what `source` says, but for what was written to it since.
 
     Everything is checkpointed: after a crash or a Ctrl-C, the same call goes on where it stopped.
 
@@ -117,37 +52,35 @@ def index_catalogue(
         A kind of it that says what is wrong with the catalogue, the options or the index.
     """
     require_runtime(options.runtime)
+    recipe = wanted_recipe(folder, options)
+    if options.dry_run:
+        return preview(folder, source, options, progress)
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lease(folder), Catalog(folder, create=True) as catalog:
-        recipe = wanted_recipe(folder, options)
         try:
-            plan = stage(catalog, folder, source, progress)
-            _check_removals(catalog, plan, options)
-            if options.dry_run:
-                return Report(plan, None, catalog.count("pictures", "state = ?", FAILED), None)
+            staged = stage(catalog, folder, source, progress)
+            plan = staged.plan
+            check_removals(plan, staged.removable, options)
             network, weights = _network(folder, options, progress)
             keep_width(catalog, recipe, options)
-            apply_staged(catalog, plan, progress)
+            apply_staged(catalog, staged, progress)
         finally:
             discard(catalog, folder)
         if options.retry_failed:
             retry_failed(catalog)
+        urls = _check_urls(catalog, options, progress)
         work = _embed(folder, catalog, network, weights, recipe, options, progress)
         snapshot = _publish(folder, catalog, network, recipe, progress)
-        if plan.removed or plan.changed:
+        if plan.removed or plan.changed or (urls is not None and urls.changed):
             _drop_thumbnails(folder)
-        return Report(plan, work, catalog.count("pictures", "state = ?", FAILED), snapshot)
+        failures = catalog.count("pictures", "state = ?", FAILED)
+        return Report(plan, work, failures, snapshot, urls)
 
 
-def _check_removals(catalog: Catalog, plan: Plan, options: IndexOptions) -> None:
-    have = catalog.count("listings")
-    if plan.removed > REMOVALS * have and not options.allow_removals:
-        raise UsageError(
-            f"This catalogue lacks {plan.removed:,} of the {have:,} listings that are indexed,"
-            " so nothing was changed.",
-            hint="If they are really gone, add --allow-removals; if this is another catalogue,"
-            " index it into another folder with --index DIR.",
-        )
+def _check_urls(catalog: Catalog, options: IndexOptions, progress: Progress) -> Checked | None:
+    if not (options.check_urls or options.recheck_urls):
+        return None
+    return check_urls(catalog, progress, reread=options.recheck_urls)
 
 
 def wanted_recipe(folder: Path, options: IndexOptions) -> Recipe:

@@ -9,9 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from indexer.build import feature_file
+import numpy as np
+
 from indexer.catalog import Catalog
 from indexer.errors import IndexDamaged, IndexNotReady, LookalikeError
+from indexer.features import FeatureFile, feature_file
 from indexer.learned import read_learned
 from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.progress import SILENT, Progress
@@ -63,15 +65,14 @@ def _database(catalog: Catalog) -> Iterator[str]:
 
 
 def _features(folder: Path, catalog: Catalog, progress: Progress) -> Iterator[str]:
-    count = int(catalog.meta("rows") or 0)
     file = feature_file(folder, catalog)
-    damaged = []
+    damaged, count = None, 0
     try:
-        with progress.track("Checking the features", count, "pictures") as advance:
-            for number, sound in enumerate(file.check(count)):
-                if not sound:
-                    damaged.append(number)
-                advance(1)
+        while damaged is None:  # again where a compaction has moved rows meanwhile
+            moves, count = catalog.meta("moves"), int(catalog.meta("rows") or 0)
+            damaged = _damaged_rows(catalog, file, count, progress)
+            if catalog.meta("moves") != moves:
+                damaged = None
     except LookalikeError as error:
         yield str(error)
     if damaged:
@@ -80,6 +81,23 @@ def _features(folder: Path, catalog: Catalog, progress: Progress) -> Iterator[st
             f"{file.path}: the features of {len(damaged):,} of {count:,} pictures were altered"
             f" since they were written{f', {named} among them' if named else ''}. {ANEW}"
         )
+
+
+def _damaged_rows(catalog: Catalog, file: FeatureFile, count: int, progress: Progress) -> list[int]:
+    """Return the rows in use that are not as they were written.
+
+    A row that nothing refers to may be half of another one: a compaction that died copied it.
+    """
+    numbers = catalog.db.execute("SELECT number FROM embeddings WHERE number < ?", (count,))
+    used = np.zeros(count, bool)
+    used[np.fromiter((row[0] for row in numbers), np.int64)] = True
+    damaged = []
+    with progress.track("Checking the features", count, "pictures") as advance:
+        for number, sound in enumerate(file.check(count)):
+            if used[number] and not sound:
+                damaged.append(number)
+            advance(1)
+    return damaged
 
 
 def _listings_of(catalog: Catalog, rows: list[int]) -> Iterator[str]:

@@ -38,6 +38,7 @@ def page_as_dict(page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl
             "score": round(hit.score, 4),
             "similarity": round(hit.similarity, 4),
             "near_duplicate": hit.near_duplicate,
+            "similar_offers": list(hit.similar_offers),
             "listing": listing_as_dict(
                 hit.listing,
                 hit.thumbnails,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,11 @@ from indexer.snapshot import Snapshot
 from search.query import Example, Query
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from indexer.catalog import Catalog
     from search.engine import Engine
+    from search.live import View
 
 MS = 1000
 
@@ -25,6 +29,13 @@ OnPhoto = Callable[[Snapshot, NDArray[np.float32]], None]
 
 AWAY = 0.5
 """How far the query is moved away from the mean of the negative examples (Rocchio 1971)."""
+
+
+class Catalogued(Protocol):
+    """What has a catalogue to ask."""
+
+    def catalog(self) -> AbstractContextManager[Catalog]:
+        """Lend a connection to the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class Asked:
     features: NDArray[np.float32] | None = None
 
 
-def ask(engine: Engine, snapshot: Snapshot, query: Query, took: dict[str, float]) -> Asked:
+def ask(engine: Engine, view: View, query: Query, took: dict[str, float]) -> Asked:
     """Turn a query into vectors.
 
     Several examples become one vector: the mean of the positive ones by weight, moved away from
@@ -59,7 +70,7 @@ def ask(engine: Engine, snapshot: Snapshot, query: Query, took: dict[str, float]
     ----------
     engine : Engine
         For its network and its catalogue.
-    snapshot : Snapshot
+    view : View
         What will be searched.
     query : Query
         What is asked.
@@ -77,10 +88,10 @@ def ask(engine: Engine, snapshot: Snapshot, query: Query, took: dict[str, float]
     """
     # Several photos share what one may cost.
     photos = sum(one.photo is not None for one in (*query.examples, *query.negatives))
-    examples = [_vectors(engine, snapshot, one, took, photos) for one in query.examples]
+    examples = [_vectors(engine, view, one, took, photos) for one in query.examples]
     if not query.positives:
         return examples[0]
-    unlike = [_vectors(engine, snapshot, one, took, photos) for one in query.negatives]
+    unlike = [_vectors(engine, view, one, took, photos) for one in query.negatives]
     vector = _mean(query.positives, examples)
     if unlike:
         vector = vector - AWAY * _mean(query.negatives, unlike)
@@ -100,28 +111,40 @@ def _mean(examples: Sequence[Example], asked: Sequence[Asked]) -> NDArray[np.flo
 
 
 def _vectors(
-    engine: Engine, snapshot: Snapshot, example: Example, took: dict[str, float], photos: int
+    engine: Engine, view: View, example: Example, took: dict[str, float], photos: int
 ) -> Asked:
     if example.listing_id is not None:
-        return _listing_vectors(engine, snapshot, example.listing_id)
+        return _listing_vectors(engine, view, example.listing_id)
     started = time.perf_counter()
     prepared = engine.prepared(example.photo, example.region, of=photos)
     decoded = time.perf_counter()
     features = engine.embedder().embed(prepared.pixels)
     took["decode"] += (decoded - started) * MS
     took["embed"] += (time.perf_counter() - decoded) * MS
-    vectors = snapshot.projection.transform(features[np.newaxis], photos=True)
+    vectors = view.snapshot.projection.transform(features[np.newaxis], photos=True)
     return Asked(vectors, (), prepared.pixels, features)
 
 
-def _listing_vectors(engine: Engine, snapshot: Snapshot, listing_id: str) -> Asked:
-    with engine.catalog() as catalog:
-        catalog.listing(listing_id)  # says so if there is none
-        number = catalog.number_of(listing_id)
-    positions = np.flatnonzero(snapshot.listings == number)
+def _listing_vectors(engine: Engine, view: View, listing_id: str) -> Asked:
+    number, positions = places_of(engine, view, listing_id)
     if not len(positions):
         raise QueryError(
             f"The listing {listing_id!r} has no picture that could be searched with.",
             hint="See why with: lookalike status --failures",
         )
-    return Asked(snapshot.vectors[positions].astype(np.float32), (number,), None)
+    return Asked(view.vectors(positions), (number,), None)
+
+
+def places_of(engine: Catalogued, view: View, listing_id: str) -> tuple[int, NDArray[np.int64]]:
+    """Return a listing's number and where its vectors are in a view.
+
+    Raises
+    ------
+    ListingNotFound
+        If there is none of this id.
+    """
+    with engine.catalog() as catalog:
+        number = catalog.number_of(listing_id)
+        if not number:
+            catalog.listing(listing_id)  # says so
+        return number, view.positions(catalog.pictures_of(number))

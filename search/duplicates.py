@@ -8,20 +8,20 @@ carry into it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog import Catalog, parse_region
+from indexer.catalog import Catalog
 from indexer.listing import Listing
 from indexer.progress import SILENT, Progress
 from indexer.snapshot import Snapshot
 from search.engine import Engine
 from search.index import VectorIndex
-from search.near_duplicates import Small, compare, small_thumbnail
+from search.near_duplicates import compare
+from search.small_pictures import SmallPictures
 
 MIN_SIMILARITY = 0.3
 """Cosine from which on two pictures are compared: lower finds more small copies, but slower."""
@@ -31,9 +31,6 @@ NEIGHBOURS = 20
 
 BLOCK = 256
 """Vectors searched, and pairs compared, in one go."""
-
-KEPT = 20_000
-"""Small pictures kept in memory, 7 KB each; others are read again when they are met again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,55 +154,17 @@ def find_pairs(
     return pairs[~again]
 
 
-class SmallPictures:
-    """The small pictures of an index's vectors; the last used ones are kept."""
-
-    def __init__(self, engine: Engine, snapshot: Snapshot) -> None:
-        self._engine = engine
-        self._snapshot = snapshot
-        self._kept: OrderedDict[int, Small | None] = OrderedDict()
-
-    def load(self, places: Iterable[int]) -> dict[int, Small]:
-        """Return small pictures by place; those without a thumbnail are left out."""
-        wanted = sorted(set(places))
-        for place, key, region in self._keys([p for p in wanted if p not in self._kept]):
-            jpeg = self._engine.thumbnail(key)
-            self._kept[place] = small_thumbnail(jpeg, parse_region(region)) if jpeg else None
-        loaded: dict[int, Small] = {}
-        for place in wanted:
-            small = self._kept.get(place)
-            if small is not None:
-                loaded[place] = small
-                self._kept.move_to_end(place)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return loaded
-
-    def _keys(self, places: list[int]) -> Iterator[tuple[int, str, str]]:
-        """Yield each place's thumbnail key and region, of the pictures that still are there."""
-        numbers = self._snapshot.pictures[places].tolist() if places else []
-        with self._engine.catalog() as catalog:
-            for place, number in zip(places, numbers, strict=True):
-                row = catalog.db.execute(
-                    "SELECT e.content, e.region FROM pictures p JOIN embeddings e"
-                    " ON e.number = p.embedding WHERE p.number = ?",
-                    (number,),
-                ).fetchone()
-                if row is not None:
-                    yield place, row["content"], row["region"]
-
-
 def verified(
     engine: Engine, pairs: Pairs, files: NDArray[np.int64], progress: Progress = SILENT
 ) -> Pairs:
     """Return those pairs whose pictures are copies of each other."""
-    smalls = SmallPictures(engine, engine.snapshot)
+    smalls, pictures = SmallPictures(engine), engine.snapshot.pictures
     copies = files[pairs.places[:, 0]] == files[pairs.places[:, 1]]  # one file needs no look
     asked = np.flatnonzero(~copies)
     with progress.track("Comparing pictures", len(asked), "pairs") as advance:
         for start in range(0, len(asked), BLOCK):
             rows = asked[start : start + BLOCK]
-            places = pairs.places[rows]
+            places = np.asarray(pictures[pairs.places[rows]])
             loaded = smalls.load(places.ravel().tolist())
             shown = np.array([a in loaded and b in loaded for a, b in places.tolist()])
             if shown.any():

@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import numpy as np
 
-from indexer.catalog import DATABASE, Catalog
 from indexer.embedder import Embedder
 from indexer.errors import IndexDamaged, ListingNotFound, QueryError
+from indexer.features import feature_file
+from indexer.fields import FieldType
 from indexer.listing import Listing, Region
 from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.pictures import LIMITS, PictureLimits, Prepared, prepare
 from indexer.runtimes import require_runtime
-from indexer.scores import CLOSE
 from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
-from indexer.sources import read_picture
-from indexer.thumbnails import THUMBNAILS, Thumbnails
+from indexer.stored import read_any
 from search.asking import MS, OnPhoto, ask
+from search.connections import Connections
+from search.cursor import Cursor
 from search.describing import described
-from search.hits import hits_of
+from search.filters import Condition
+from search.following import Outrun, follow
 from search.index import VectorIndex
+from search.live import View, Within
 from search.loading import load_network
+from search.paging import answer, continued, first_cursor
 from search.query import Page, Query
-from search.ranking import posterior_of, rank
+from search.ranking import posterior_of
 
-Connected = TypeVar("Connected", Catalog, Thumbnails)
-
-AGAIN_AT_MOST = 3
-"""Times that is searched where listings that were found have gone since the snapshot was made."""
+Stamp = tuple[str, int, int]
+"""What changes with every publication."""
 
 
-class Engine:
+class Engine(Connections):
     """An opened index. Safe to use from several threads; make one with `open`.
 
     Parameters
@@ -56,17 +57,17 @@ class Engine:
         self, path: Path, *, runtime: str, threads: int | None, limits: PictureLimits
     ) -> None:
         require_runtime(runtime)
-        self.path = path
+        super().__init__(path)
         self.limits = limits
         self._runtime = runtime
         self._threads = threads
-        self._local = threading.local()
         self._lock = threading.Lock()
+        self._following = threading.Lock()
         self._embedder: Embedder | None = None
         with self.catalog():
             pass  # a database that is missing, damaged or too new is said now
         self.network = self._installed_network()
-        self._state = self._opened()
+        self._view, self._stamp = self._opened()
 
     @classmethod
     def open(
@@ -93,31 +94,48 @@ class Engine:
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot that is searched now; `refresh` may change it."""
-        return self._state[0]
+        return self._view.snapshot
 
     @property
     def index(self) -> VectorIndex:
         """The FAISS index of `snapshot`."""
-        return self._state[1]
+        return self._view.index
 
     def warm_up(self) -> None:
         """Load the network now rather than at the first photo."""
         size = self.network.input_size
         self.embedder().embed(np.zeros((size, size, 3), np.uint8))
 
+    def view(self) -> View:
+        """Return the snapshot with all that changed since: every write that was acknowledged."""
+        with self.catalog() as catalog:
+            view = self._view
+            if catalog.change() == view.change:
+                return view
+            # Who waits here waits for the change that it saw.
+            with self._following:
+                try:
+                    self._view = follow(self._view, catalog, feature_file(self.path, catalog))
+                except Outrun:
+                    self._take_up(*self._opened())
+                return self._view
+
     def refresh(self) -> bool:
-        """Take up a newer snapshot if there is one; return whether there was."""
+        """Take up a newer snapshot if there is one; return whether there was.
+
+        Searches go on with the one in use until the newer one is ready.
+        """
         if self._published() == self._stamp:
             return False
-        self._state = self._opened()
+        opened = self._opened()
+        with self._following:
+            self._take_up(*opened)
         return True
 
-    def close(self) -> None:
-        """Close this thread's databases; other threads' go with them."""
-        for name in ("catalog", "thumbnails"):
-            opened = self._local.__dict__.pop(name, None)
-            if opened is not None:
-                opened.close()
+    def _take_up(self, view: View, stamp: Stamp) -> None:
+        with self.catalog() as catalog:
+            self._view = follow(view, catalog, feature_file(self.path, catalog))
+        self._stamp = stamp
 
     def search(
         self, query: Query | None = None, /, *, on_photo: OnPhoto | None = None, **options: Any
@@ -142,24 +160,41 @@ class Engine:
         """
         query = query if query is not None else Query(**options)
         started = time.perf_counter()
-        snapshot, index = self._state
+        view = self.view()
         took: dict[str, float] = {"decode": 0.0, "embed": 0.0}
-        asked = ask(self, snapshot, query, took)
+        if query.cursor is None:
+            asked = ask(self, view, query, took)
+            cursor = first_cursor(view, query, asked)
+        else:
+            with self.catalog() as catalog:
+                secret = catalog.meta("secret") or ""
+            cursor = Cursor.read(query.cursor, secret, view.snapshot.space)
+            query, asked = continued(cursor, query.cursor)
         searching = time.perf_counter()
-        leave_out = asked.leave_out
-        for _ in range(AGAIN_AT_MOST):
-            found = rank(snapshot, index, asked.vectors, query.k, leave_out, prior=query.prior)
-            hits, gone = hits_of(self, snapshot, query, asked, found.candidates)
-            if not gone:
-                break
-            leave_out = (*leave_out, *gone)
-        close = bool(hits) and hits[0].score >= CLOSE
+        found = answer(self, view, query, asked, cursor)
         ended = time.perf_counter()
         took["search"] = (ended - searching) * MS
         took["total"] = (ended - started) * MS
         if on_photo is not None and asked.features is not None:
-            on_photo(snapshot, asked.features)
-        return Page(hits, snapshot.name, took, category=found.category, close_match=close)
+            on_photo(view.snapshot, asked.features)
+        return Page(
+            found.hits,
+            view.snapshot.name,
+            took,
+            next_cursor=found.next_cursor,
+            category=found.category,
+            close_match=found.close_match,
+        )
+
+    def within(self, view: View, condition: Condition) -> Within | None:
+        """Return what of a view meets a condition; None where everything does.
+
+        Raises
+        ------
+        QueryError
+            If the condition names a field that there is not, or compares what cannot be compared.
+        """
+        return view.within(condition) if condition else None
 
     def classify(
         self, photo: bytes | Path, region: Region | None = None
@@ -184,9 +219,9 @@ class Engine:
         PictureError
             If the photo cannot be used.
         """
-        snapshot, index = self._state
-        asked = ask(self, snapshot, Query(photo=photo, region=region), {"decode": 0, "embed": 0})
-        return posterior_of(snapshot, index, asked.vectors)
+        view = self.view()
+        asked = ask(self, view, Query(photo=photo, region=region), {"decode": 0, "embed": 0})
+        return posterior_of(view, asked.vectors)
 
     def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
         """Return a listing and its pictures' thumbnail keys ('' for a rejected picture).
@@ -215,8 +250,8 @@ class Engine:
 
     def thumbnail(self, key: str) -> bytes | None:
         """Return a thumbnail's JPEG; None where there is none of this key."""
-        opened: Thumbnails = self._connected("thumbnails", THUMBNAILS, Thumbnails)
-        return opened.get(key)
+        with self.thumbnails() as thumbnails:
+            return thumbnails.get(key)
 
     def picture(self, listing_id: str, position: int) -> bytes:
         """Return a catalogue picture as it was given, encoded.
@@ -234,7 +269,7 @@ class Engine:
                 f"The listing {listing_id!r} has no picture number {position}.",
                 hint=f"It has {len(listing.pictures)}, counted from 0.",
             )
-        return read_picture(listing.pictures[position], max_bytes=self.limits.max_bytes)
+        return read_any(self.path, listing.pictures[position], max_bytes=self.limits.max_bytes)
 
     def status(self) -> dict[str, object]:
         """Return what this index is and holds, fit for JSON."""
@@ -242,16 +277,16 @@ class Engine:
 
     # What is behind it
 
-    def _opened(self) -> tuple[Snapshot, VectorIndex]:
+    def _opened(self) -> tuple[View, Stamp]:
         # Before it is opened: what is published in between is taken up by the next refresh.
         stamp = self._published()
         snapshot = open_current(self.path)
         self.network.require_same(Network(**snapshot.manifest["network"]))
-        opened = snapshot, VectorIndex(snapshot)
-        self._stamp = stamp
-        return opened
+        with self.catalog() as catalog:
+            types = cast("Mapping[str, FieldType]", catalog.field_types())
+        return View.of(snapshot, VectorIndex(snapshot), types), stamp
 
-    def _published(self) -> tuple[str, int, int]:
+    def _published(self) -> Stamp:
         """Return what changes with every publication: a new index may repeat a snapshot's name."""
         name = current_name(self.path)
         found = (self.path / CURRENT).stat()
@@ -264,27 +299,6 @@ class Engine:
             current_name(self.path)
             raise IndexDamaged(f"{self.path} lacks its network ({MODEL_FILE}).", hint=AGAIN)
         return network
-
-    @contextmanager
-    def catalog(self) -> Iterator[Catalog]:
-        """Lend this thread's connection; SQLite's are not shared between threads."""
-        yield self._connected("catalog", DATABASE, Catalog)
-
-    def _connected(self, name: str, file: str, kind: Callable[[Path], Connected]) -> Connected:
-        """Return this thread's connection to a database, made anew where the file is another."""
-        try:
-            found = (self.path / file).stat()
-            stamp: object = (found.st_dev, found.st_ino)
-        except OSError:
-            stamp = None
-        held = self._local.__dict__
-        if held.get(f"{name}_stamp") != stamp or name not in held:
-            if name in held:
-                held.pop(name).close()
-            held[name] = kind(self.path)
-            held[f"{name}_stamp"] = stamp
-        opened: Connected = held[name]
-        return opened
 
     def embedder(self) -> Embedder:
         """Return the network, loaded on the first call."""

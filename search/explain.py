@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,12 @@ from indexer.listing import Listing, Region
 from indexer.model import Network
 from indexer.pictures import PictureLimits, Prepared, content_hash, prepare
 from indexer.snapshot import Snapshot
+from search.asking import places_of
 from search.explain_cells import Maps, contributions, pooled
 from search.query import Query
+
+if TYPE_CHECKING:
+    from search.live import View
 
 
 class Explainable(Protocol):
@@ -30,6 +34,9 @@ class Explainable(Protocol):
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot that is searched now."""
+
+    def view(self) -> View:
+        """Return the snapshot with what changed since."""
 
     @property
     def network(self) -> Network:
@@ -133,27 +140,27 @@ def explain(engine: Explainable, query: Query, listing_id: str) -> Explanation:
     PictureError
         If the photo is no picture that can be used.
     """
-    snapshot = engine.snapshot
-    projection = snapshot.projection
-    theirs = _positions(engine, snapshot, listing_id)
+    view = engine.view()
+    projection = view.snapshot.projection
+    theirs = _positions(engine, view, listing_id)
     photo = query.photo is not None
     if query.photo is not None:
         asked = Shown(query.photo, query.region, None)
         query_maps = _maps(engine, asked)
         vectors = projection.transform(pooled(query_maps), photos=True)
-        _, best, stored = _closest(snapshot, vectors, theirs)
+        _, best, stored = _closest(view, vectors, theirs)
     elif query.listing_id is not None:
-        ours = _positions(engine, snapshot, query.listing_id)
-        vectors = snapshot.vectors[ours].astype(np.float32)
-        mine, best, stored = _closest(snapshot, vectors, theirs)
-        asked = _of_catalogue(engine, snapshot, query.listing_id, int(ours[mine]))
+        ours = _positions(engine, view, query.listing_id)
+        vectors = view.vectors(ours)
+        mine, best, stored = _closest(view, vectors, theirs)
+        asked = _of_catalogue(engine, view, query.listing_id, int(ours[mine]))
         query_maps = _maps(engine, asked)
     else:
         raise QueryError(
             "A hit is explained for one photo or one listing.",
             hint="Explain it for each of the examples.",
         )
-    hit = _of_catalogue(engine, snapshot, listing_id, best)
+    hit = _of_catalogue(engine, view, listing_id, best)
     hit_maps = _maps(engine, hit)
     query_vector = projection.transform(pooled(query_maps), photos=photo)[0]
     hit_vector = projection.transform(pooled(hit_maps))[0]
@@ -202,12 +209,10 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _positions(engine: Explainable, snapshot: Snapshot, listing_id: str) -> NDArray[np.intp]:
-    """Return the places of a listing's vectors in the snapshot."""
+def _positions(engine: Explainable, view: View, listing_id: str) -> NDArray[np.int64]:
+    """Return the places of a listing's vectors in the view."""
     engine.listing(listing_id)  # says so if there is none
-    with engine.catalog() as catalog:
-        number = catalog.number_of(listing_id)
-    positions = np.flatnonzero(snapshot.listings == number)
+    _, positions = places_of(engine, view, listing_id)
     if not len(positions):
         raise QueryError(
             f"The listing {listing_id!r} has no picture that could be compared.",
@@ -217,23 +222,23 @@ def _positions(engine: Explainable, snapshot: Snapshot, listing_id: str) -> NDAr
 
 
 def _closest(
-    snapshot: Snapshot, vectors: NDArray[np.float32], positions: NDArray[np.intp]
+    view: View, vectors: NDArray[np.float32], positions: NDArray[np.int64]
 ) -> tuple[int, int, float]:
     """Return which of `vectors` and which of `positions` are most alike, and how much."""
-    similarities = vectors @ snapshot.vectors[positions].astype(np.float32).T
+    similarities = vectors @ view.vectors(positions).T
     row, column = np.unravel_index(int(similarities.argmax()), similarities.shape)
     return int(row), int(positions[column]), float(similarities[row, column])
 
 
-def _of_catalogue(engine: Explainable, snapshot: Snapshot, listing_id: str, position: int) -> Shown:
+def _of_catalogue(engine: Explainable, view: View, listing_id: str, position: int) -> Shown:
     """Return the picture behind a vector, as it was when it was embedded."""
-    number = int(snapshot.pictures[position])
+    number = int(view.pictures(np.array([position]))[0])
     with engine.catalog() as catalog:
         place = catalog.positions([number]).get(number)
     if place is None:
         raise QueryError(
-            f"A picture of the listing {listing_id!r} was removed since the index was made.",
-            hint="Index the catalogue again.",
+            f"A picture of the listing {listing_id!r} was removed just now.",
+            hint="Ask again.",
         )
     listing, keys = engine.listing(listing_id)
     thumbnail = engine.thumbnail(keys[place]) if keys[place] else None

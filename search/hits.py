@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from indexer.listing import Listing
-from indexer.snapshot import Snapshot
 from search.asking import Asked
+from search.live import View
 from search.near_duplicates import Small, near_duplicates, small_picture, small_thumbnail
 from search.query import Hit, Query
 from search.ranking import Candidate
@@ -24,10 +26,11 @@ all copies are nearer (docs/quality.md); `lookalike duplicates` looks further.""
 
 def hits_of(
     engine: Engine,
-    snapshot: Snapshot,
+    view: View,
     query: Query,
     asked: Asked,
-    candidates: Sequence[Candidate],
+    groups: Sequence[tuple[Candidate, ...]],
+    first_rank: int = 1,
 ) -> tuple[list[Hit], tuple[int, ...]]:
     """Look up what was found.
 
@@ -35,14 +38,16 @@ def hits_of(
     ----------
     engine : Engine
         For its catalogue and thumbnails.
-    snapshot : Snapshot
+    view : View
         What was searched.
     query : Query
         What was asked: `Query.min_score` leaves hits out.
     asked : Asked
         The same as vectors and pixels, for telling copies.
-    candidates : sequence of Candidate
-        Best first.
+    groups : sequence of tuple of Candidate
+        Best first; each with those that are folded under its first.
+    first_rank : int, optional
+        The rank of the first.
 
     Returns
     -------
@@ -51,14 +56,17 @@ def hits_of(
     gone : tuple of int
         Listings that were found and are no longer in the catalogue.
     """
-    kept = [c for c in candidates if query.min_score is None or c.score >= query.min_score]
+    groups = [g for g in groups if query.min_score is None or g[0].score >= query.min_score]
+    kept = [group[0] for group in groups]
     with engine.catalog() as catalog:
-        listings = catalog.listings(candidate.listing for candidate in kept)
-        matched = catalog.positions(int(snapshot.pictures[c.position]) for c in kept)
-    # What was removed from the catalogue since the snapshot was made is no hit.
+        listings = catalog.listings(one.listing for group in groups for one in group)
+        pictures = view.pictures(np.array([c.position for c in kept], np.int64)).tolist()
+        matched = catalog.positions(pictures)
+    # What was removed from the catalogue since the view was made is no hit.
     gone = tuple(candidate.listing for candidate in kept if candidate.listing not in listings)
-    kept = [candidate for candidate in kept if candidate.listing in listings]
-    places = [matched.get(int(snapshot.pictures[c.position])) for c in kept]
+    places = [matched.get(p) for p, c in zip(pictures, kept, strict=True) if c.listing in listings]
+    groups = [group for group in groups if group[0].listing in listings]
+    kept = [group[0] for group in groups]
     nearest = set(sorted(range(len(kept)), key=lambda n: -kept[n].similarity)[:LOOKS])
     looks = [
         _small(engine, *listings[found.listing], place)
@@ -77,9 +85,12 @@ def hits_of(
             listing=listings[candidate.listing][0],
             picture=place or 0,
             thumbnails=listings[candidate.listing][1],
+            similar_offers=tuple(
+                listings[one.listing][0].id for one in group[1:] if one.listing in listings
+            ),
         )
-        for rank, (candidate, similarity, copy, place) in enumerate(
-            zip(kept, similarities, copies, places, strict=True), 1
+        for rank, (group, candidate, similarity, copy, place) in enumerate(
+            zip(groups, kept, similarities, copies, places, strict=True), first_rank
         )
     ]
     return hits, gone
@@ -93,7 +104,7 @@ def _own_looks(
         return []
     if asked.pixels is not None:
         return [small_picture(asked.pixels)]
-    if query.listing_id is None:  # several examples are no picture that there could be a copy of
+    if query.listing_id is None:  # several examples, or a cursor: no picture to compare with
         return []
     listing, keys = engine.listing(query.listing_id)
     own = (_small(engine, listing, keys, place) for place in range(min(len(keys), LOOKS)))

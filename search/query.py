@@ -8,6 +8,7 @@ from pathlib import Path
 
 from indexer.errors import QueryError
 from indexer.listing import Listing, Region
+from search.filters import Condition, parse
 
 MAX_K = 1000
 """The most hits that one page may hold."""
@@ -16,6 +17,8 @@ MAX_EXAMPLES = 16
 """The most pictures that one question may be made of."""
 
 MAX_WEIGHT = 100
+
+NO_CONDITION = Condition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,13 @@ class Query:
         Hits that score lower are left out.
     prior : bool
         Whether the predicted category takes part in the ranking; else similarity alone.
+    filter : Condition or str
+        What listings must meet, also as text: ``"category:shoes price:..50"`` (docs/filters.md).
+    fold : bool
+        Whether hits that show the same picture are folded under the best of them.
+    cursor : str or None
+        Go on where a page ended, instead: its `Page.next_cursor`. It carries the question and all
+        that was asked for with it, so that nothing else is given.
 
     Raises
     ------
@@ -88,13 +98,27 @@ class Query:
     region: Region | None = None
     min_score: float | None = None
     prior: bool = True
+    filter: Condition | str = NO_CONDITION
+    fold: bool = False
+    cursor: str | None = None
 
     def __post_init__(self) -> None:
-        given = (self.photo is not None, self.listing_id is not None, bool(self.positives))
+        given = (
+            self.photo is not None,
+            self.listing_id is not None,
+            bool(self.positives),
+            self.cursor is not None,
+        )
         if sum(given) != 1:
             raise QueryError(
-                "A search takes a photo, a listing id or positive examples.",
+                "A search takes a photo, a listing id, positive examples or a cursor.",
                 hint="Give exactly one of them.",
+            )
+        if isinstance(self.filter, str):
+            object.__setattr__(self, "filter", parse(self.filter))
+        if self.cursor is not None and (self.filter or self.region or self.min_score):
+            raise QueryError(
+                "A cursor carries what was asked for.", hint="Send nothing but the cursor."
             )
         if self.negatives and not self.positives:
             raise QueryError(
@@ -112,6 +136,11 @@ class Query:
             raise QueryError(f"min_score is {self.min_score}, and must be from 0 to 1.")
         if self.region is not None:
             _check_region(self.region)
+
+    @property
+    def condition(self) -> Condition:
+        """`filter`, parsed."""
+        return self.filter if isinstance(self.filter, Condition) else parse(self.filter)
 
     @property
     def examples(self) -> tuple[Example, ...]:
@@ -151,6 +180,9 @@ class Hit:
     thumbnails : tuple of str
         The key of each picture's thumbnail (see `Engine.thumbnail`), in the order of
         `listing.pictures`; empty where a picture was rejected.
+    similar_offers : tuple of str
+        Ids of listings that show the same picture, best first, where that was asked for
+        (`Query.fold`).
     """
 
     rank: int
@@ -160,6 +192,7 @@ class Hit:
     listing: Listing
     picture: int
     thumbnails: tuple[str, ...]
+    similar_offers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from indexer.categories import NEIGHBOURS, UNKNOWN
 from indexer.prior_weight import keys
 from indexer.snapshot import Snapshot
-from search.index import VectorIndex
+from search.live import View, Within
 
 LIKELY = 5
 """Categories within which is searched too, at most."""
+
+Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+"""Positions and their similarities."""
 
 UNLIKELY = 0.02
 """Posterior below which a category cannot lift its listings far enough to be worth a search."""
@@ -34,7 +37,7 @@ class Candidate:
     listing : int
         Its number in the catalogue.
     position : int
-        Of the vector in the snapshot.
+        Of the vector in the view.
     similarity : float
         Its cosine to the query.
     key : float
@@ -67,22 +70,20 @@ class Ranking:
 
 
 def rank(
-    snapshot: Snapshot,
-    index: VectorIndex,
+    view: View,
     vectors: NDArray[np.float32],
     k: int,
     leave_out: Collection[int] = (),
     *,
     prior: bool = True,
+    within: Within | None = None,
 ) -> Ranking:
     """Find the `k` listings that are nearest to any of `vectors`.
 
     Parameters
     ----------
-    snapshot : Snapshot
+    view : View
         What is searched.
-    index : VectorIndex
-        Its FAISS index.
     vectors : ndarray of float32, shape (Q, dims)
         The query, unit length.
     k : int
@@ -91,116 +92,107 @@ def rank(
         Listings that may not be in the answer.
     prior : bool, optional
         Whether the category prior takes part.
+    within : Within, optional
+        What may be in the answer.
     """
     left_out = np.fromiter(leave_out, np.int64, len(leave_out))
+    model = view.snapshot.categories
+    # What kind of product it is does not depend on what may be found.
+    posterior = None if within is None else _posterior(view, vectors, None)
     # A listing may fill several places with its pictures, so a few more are asked for, and more
     # again where that was not enough.
     ask = max(2 * k, NEIGHBOURS) + len(leave_out) + 8
     while True:
-        positions, similarities = _others(snapshot, left_out, *index.nearest(vectors, ask))
-        posterior = _posterior(snapshot, vectors, positions, similarities)
-        model = snapshot.categories
-        if (
-            prior
-            and model is not None
-            and posterior is not None
-            and model.weight_
-            and len(positions)
-        ):
-            positions, similarities = _with_likely(
-                snapshot, index, vectors, ask, posterior, left_out, positions, similarities
-            )
-            codes = snapshot.codes[positions].astype(np.int64)
-            keyed = keys(similarities[None], model.prior(posterior[None]), codes)[0]
-            found = _per_listing(snapshot, positions, similarities, keyed, k, keyed=True)
+        nearest = _others(view, left_out, *view.nearest(vectors, ask, within))
+        if within is None:
+            posterior = _posterior(view, vectors, nearest)
+        if prior and model is not None and posterior is not None and model.weight_:
+            nearest = _with_likely(view, vectors, ask, posterior, left_out, nearest, within)
+            found = _per_listing(view, nearest, k, model.prior(posterior[None]))
         else:
-            found = _per_listing(snapshot, positions, similarities, similarities, k)
-        if len(found) >= k or ask >= snapshot.count:
-            return Ranking(found, _named(snapshot, posterior))
+            found = _per_listing(view, nearest, k, None)
+        if len(found) >= k or ask >= (view.count if within is None else within.count):
+            return Ranking(found, _named(view.snapshot, posterior))
         ask *= 4
 
 
-def posterior_of(
-    snapshot: Snapshot, index: VectorIndex, vectors: NDArray[np.float32]
-) -> list[tuple[str, float]]:
+def posterior_of(view: View, vectors: NDArray[np.float32]) -> list[tuple[str, float]]:
     """Return the likeliest categories of a query (Q, dims), likeliest first."""
-    found = index.nearest(vectors, NEIGHBOURS)
-    return _named(snapshot, _posterior(snapshot, vectors, *found))
+    return _named(view.snapshot, _posterior(view, vectors, None))
 
 
 def _others(
-    snapshot: Snapshot,
+    view: View,
     left_out: NDArray[np.int64],
     positions: NDArray[np.int64],
     similarities: NDArray[np.float32],
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+) -> Found:
     if not len(left_out):
         return positions, similarities
-    stays = ~np.isin(snapshot.listings[positions], left_out)
+    stays = ~np.isin(view.listings(positions), left_out)
     return positions[stays], similarities[stays]
 
 
 def _posterior(
-    snapshot: Snapshot,
-    vectors: NDArray[np.float32],
-    positions: NDArray[np.int64],
-    similarities: NDArray[np.float32],
+    view: View, vectors: NDArray[np.float32], nearest: Found | None
 ) -> NDArray[np.float32] | None:
     """Return how likely each category is, shape (C,), by the mean over a query's vectors."""
-    if snapshot.categories is None:
+    model = view.snapshot.categories
+    if model is None:
         return None
+    positions, similarities = nearest or view.nearest(vectors, NEIGHBOURS)
     near = positions[:NEIGHBOURS]
-    codes = np.broadcast_to(snapshot.codes[near].astype(np.int64), (len(vectors), len(near)))
+    codes = np.broadcast_to(view.codes(near), (len(vectors), len(near)))
     votes = np.broadcast_to(similarities[:NEIGHBOURS], codes.shape)
-    mean: NDArray[np.float32] = snapshot.categories.posterior(vectors, codes, votes).mean(axis=0)
+    mean: NDArray[np.float32] = model.posterior(vectors, codes, votes).mean(axis=0)
     return mean
 
 
 def _with_likely(
-    snapshot: Snapshot,
-    index: VectorIndex,
+    view: View,
     vectors: NDArray[np.float32],
     count: int,
     posterior: NDArray[np.float32],
     left_out: NDArray[np.int64],
-    positions: NDArray[np.int64],
-    similarities: NDArray[np.float32],
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    nearest: Found,
+    within: Within | None,
+) -> Found:
     """Add the nearest within the likeliest categories, and without one, to the nearest of all."""
-    parts = [(positions, similarities)]
+    parts = [nearest]
     likely = [int(code) for code in np.argsort(-posterior)[:LIKELY] if posterior[code] >= UNLIKELY]
     for code in (*likely, UNKNOWN):
-        found = index.nearest_of_category(vectors, code, count)
-        parts.append(_others(snapshot, left_out, *found))
+        found = view.nearest_of_category(vectors, code, count, within)
+        parts.append(_others(view, left_out, *found))
     together = np.concatenate([part[0] for part in parts])
     distinct, first = np.unique(together, return_index=True)
     return distinct, np.concatenate([part[1] for part in parts])[first]
 
 
 def _per_listing(
-    snapshot: Snapshot,
-    positions: NDArray[np.int64],
-    similarities: NDArray[np.float32],
-    ranked_by: NDArray[np.float32],
-    k: int,
-    *,
-    keyed: bool = False,
+    view: View, nearest: Found, k: int, prior: NDArray[np.float32] | None
 ) -> list[Candidate]:
     """Return the best of each listing, best first; equal ones in the catalogue's order."""
+    positions, similarities = nearest
+    if not len(positions):
+        return []
+    ranked_by, scores = similarities, view.snapshot.scores
+    if prior is not None:
+        ranked_by = keys(similarities[None], prior, view.codes(positions))[0]
+        scores = view.snapshot.keyed_scores
     order = np.lexsort((positions, -ranked_by))
-    listings = np.asarray(snapshot.listings[positions[order]])
+    listings = view.listings(positions[order])
     _, first = np.unique(listings, return_index=True)
-    chosen = order[np.sort(first)[:k]]
-    scores = (snapshot.keyed_scores if keyed else snapshot.scores).score(ranked_by[chosen])
+    first = np.sort(first)[:k]
+    chosen = order[first]
     return [
         Candidate(
-            int(snapshot.listings[positions[place]]),
-            int(positions[place]),
-            float(similarities[place]),
-            float(ranked_by[place]),
+            int(listings[place]),
+            int(positions[at]),
+            float(similarities[at]),
+            float(ranked_by[at]),
             float(score),
         )
-        for place, score in zip(chosen, scores, strict=True)
+        for place, at, score in zip(first, chosen, scores.score(ranked_by[chosen]), strict=True)
     ]
 
 

@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.console import index_option, json_option, progress, write_json
+from indexer.console import index_option, json_option, out, progress, write_json
 from indexer.errors import UsageError
 from indexer.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
-    from indexer.sync import Report
+    from indexer.options import Outlook, Report
 
 FIELDS = ("id", "image", "title", "category", "price", "currency", "url")
 REJECTED = 3
+
+KINDS = {
+    "added": "added",
+    "pictures_changed": "other pictures",
+    "fields_changed": "other fields",
+    "removed": "removed",
+}
+SHOWN = 5
+"""Ids of each kind that a dry run shows; `--json` gives a few more."""
 
 
 def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,6 +88,19 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @column_options
 @click.option("--retry-failed", is_flag=True, help="Try rejected pictures again.")
 @click.option(
+    "--check-urls/--no-check-urls",
+    default=True,
+    show_default=True,
+    help="Ask the hosts of pictures at URLs that did not change whether the pictures did: by ETag,"
+    " else by time and size.",
+)
+@click.option(
+    "--recheck-urls",
+    is_flag=True,
+    help="Download all those pictures instead and compare their contents, as for hosts that say"
+    " nothing.",
+)
+@click.option(
     "--allow-removals", is_flag=True, help="Let more than a fifth of the listings go at once."
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -106,6 +128,10 @@ def index(
     or TFRecord file, a Google Product Search bulk CSV, a Shopify product CSV or a Google Merchant
     feed, here or at a URL. Run it again at any time: only what changed is embedded.
     """
+    if options["recheck_urls"] and not options["check_urls"]:
+        raise UsageError(
+            "--recheck-urls and --no-check-urls exclude one another.", hint="Give one of them."
+        )
     tolerated = parse_max_failures(max_failures)
     from indexer.sources import SourceOptions, open_source  # noqa: PLC0415
     from indexer.sync import IndexOptions, index_catalogue  # noqa: PLC0415
@@ -128,8 +154,10 @@ def index(
     if as_json:
         write_json(asdict(report))
     elif not quiet:
-        for line in summary(report, index_folder, options["dry_run"]):
+        for line in summary(report, index_folder):
             shown.say(line)
+        if report.outlook is not None:
+            show_ids(report.outlook)
     total = report.plan.added + report.plan.changed + report.plan.unchanged
     if report.failures > tolerated(total):
         raise click.exceptions.Exit(REJECTED)
@@ -149,18 +177,26 @@ def parse_max_failures(text: str) -> Callable[[int], float]:
     return (lambda total: total * number / 100) if share else (lambda _: number)
 
 
-def summary(report: Report, folder: Path, dry_run: bool) -> list[str]:
-    """Say in a few lines what a run did."""
+def summary(report: Report, folder: Path) -> list[str]:
+    """Say in a few lines what a run did, or what it would do."""
     plan = report.plan
     listings = (
         f"{plan.added:,} added, {plan.changed:,} changed, {plan.removed:,} removed,"
         f" {plan.unchanged:,} unchanged"
     )
-    if dry_run or report.work is None:
-        return [f"Would do, in listings: {listings}."]
-    work = report.work
+    if report.outlook is not None:
+        return _would(report, report.outlook, listings)
     lines = [f"Listings: {listings}."]
-    if work.embedded or work.reused or work.rejected:
+    urls, work = report.urls, report.work
+    if urls is not None and urls.asked:
+        silent = f"; {urls.silent:,} URLs could not be checked" if urls.silent else ""
+        lines.append(f"URLs: {urls.asked:,} checked, {urls.changed:,} changed{silent}.")
+    if work is not None and work.unreached:
+        lines.append(
+            f"{work.unreached:,} URLs that changed could not be downloaded; their pictures stay as"
+            " they were, and the next run tries again."
+        )
+    if work is not None and (work.embedded or work.reused or work.rejected):
         rate = (work.embedded + work.reused) / max(work.seconds, 1e-9)
         lines.append(
             f"Pictures: {work.embedded:,} embedded, {work.reused:,} known already,"
@@ -173,3 +209,30 @@ def summary(report: Report, folder: Path, dry_run: bool) -> list[str]:
         )
     lines.append(f"Snapshot {report.snapshot} serves from {folder}.")
     return lines
+
+
+def _would(report: Report, outlook: Outlook, listings: str) -> list[str]:
+    lines = [f"Would do, in listings: {listings}."]
+    if report.plan.changed:
+        lines.append(
+            f"Of those that changed, {report.plan.changed - outlook.fields_only:,} have other"
+            f" pictures, and {outlook.fields_only:,} only other fields."
+        )
+    lines.append(
+        f"{outlook.pictures:,} pictures would be read, and embedded unless their content is known;"
+        f" {outlook.urls:,} URLs would be asked whether they changed."
+    )
+    return lines
+
+
+def show_ids(outlook: Outlook) -> None:
+    """Print the first few ids of each kind, as a table on stdout."""
+    from rich.table import Table  # noqa: PLC0415 - 50 ms that --help need not pay
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for kind, ids in outlook.first.items():
+        if ids:
+            more = " …" if len(ids) > SHOWN else ""
+            table.add_row(KINDS[kind], ", ".join(ids[:SHOWN]) + more)
+    if table.row_count:
+        out().print(table)

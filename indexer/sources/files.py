@@ -186,6 +186,14 @@ def file_system(location: str) -> tuple[Any, str]:
     return system, str(path)
 
 
+def patient_file_system(location: str) -> Any:
+    """Return fsspec's file system of a URL, one that gives up on a host that does not answer."""
+    try:
+        return fsspec.core.url_to_fs(location, **_patience(location))[0]
+    except ImportError as problem:
+        raise _missing_package(location, SourceError, problem) from problem
+
+
 def _network_errors() -> tuple[type[Exception], ...]:
     """Return OSError and its like."""
     loaded = ((sys.modules.get(module), name) for module, name in _NETWORK_ERRORS)

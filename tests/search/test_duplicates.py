@@ -11,10 +11,11 @@ from click.testing import CliRunner
 from PIL import Image, ImageOps
 
 from indexer.catalog import Catalog
-from search.duplicates import KEPT, Group, SmallPictures, find_duplicates, find_pairs
+from search.duplicates import Group, find_duplicates, find_pairs
 from search.duplicates_command import duplicates
 from search.engine import Engine
 from search.gallery import safe_link, write_gallery
+from search.small_pictures import KEPT, SmallPictures
 
 HOSTILE = '</title><script>alert(1)</script> "A" & <img src=x onerror=alert(2)>'
 
@@ -108,10 +109,10 @@ def test_a_thumbnail_that_is_gone_is_no_copy(engine, monkeypatch):
 
 
 def test_few_pictures_are_kept(engine, monkeypatch):
-    monkeypatch.setattr("search.duplicates.KEPT", 2)
-    smalls = SmallPictures(engine, engine.snapshot)
-    assert sorted(smalls.load([0, 1, 2, 3])) == [0, 1, 2, 3]
-    assert sorted(smalls.load([1, 0])) == [0, 1]
+    monkeypatch.setattr("search.small_pictures.KEPT", 2)
+    smalls = SmallPictures(engine)
+    assert sorted(smalls.load([1, 2, 3, 4])) == [1, 2, 3, 4]
+    assert sorted(smalls.load([2, 1])) == [1, 2]
     assert len(smalls._kept) == 2 < KEPT
 
 

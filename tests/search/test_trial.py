@@ -40,7 +40,7 @@ def test_ranks_as_the_engine(engine, photos, weight):
     snapshot = engine.snapshot
     assert snapshot.categories is not None
     model = replace(snapshot.categories, weight_=weight)
-    engine._state = (replace(snapshot, categories=model), engine.index)
+    engine._view = replace(engine._view, snapshot=replace(snapshot, categories=model))
     trial = Trial.of_snapshot(engine.snapshot)
     answers = list(trial.answers(photos.features, [NOTHING] * len(photos.photos)))
     for photo, answer in zip(photos.photos, answers, strict=True):

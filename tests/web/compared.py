@@ -56,6 +56,15 @@ class Compared:
             pictures=np.arange(len(features)),
         )
 
+    def view(self) -> Any:
+        snapshot = self.snapshot
+        return SimpleNamespace(
+            snapshot=snapshot,
+            positions=lambda numbers: np.array(list(numbers), np.int64),
+            pictures=lambda positions: snapshot.pictures[positions],
+            vectors=lambda positions: snapshot.vectors[positions],
+        )
+
     @contextmanager
     def catalog(self) -> Iterator[Any]:
         numbered = dict(enumerate(self.listings, 1))
@@ -65,6 +74,7 @@ class Compared:
             },
             positions=lambda pictures: {n: self._pictures[n][1] for n in pictures},
             number_of=self.number_of,
+            pictures_of=lambda number: np.flatnonzero(self.snapshot.listings == number).tolist(),
         )
 
     def number_of(self, listing_id: str) -> int:
