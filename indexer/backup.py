@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.catalog import DATABASE
-from indexer.copying import copy_database, copy_file, sync_tree
+from indexer.copying import copy_database, copy_file, reading, sync_tree
 from indexer.errors import IndexBusy, IndexDamaged, IndexNotReady, UsageError
 from indexer.files import sync_folder, write_durably
 from indexer.lease import writer_lease
@@ -216,15 +216,8 @@ def _copy_both(folder: Path, aside: Path, advance: Advance) -> bool:
 
 
 def _moves(folder: Path) -> str | None:
-    address = f"{(folder / DATABASE).absolute().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(address, uri=True, timeout=30)) as db:
-            found = db.execute("SELECT value FROM meta WHERE key = 'moves'").fetchone()
-    except sqlite3.OperationalError as error:  # on a disk where nobody writes, nothing is moved
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            raise
-        with closing(sqlite3.connect(f"{address}&immutable=1", uri=True)) as db:
-            found = db.execute("SELECT value FROM meta WHERE key = 'moves'").fetchone()
+    with closing(reading(folder / DATABASE)) as db:
+        found = db.execute("SELECT value FROM meta WHERE key = 'moves'").fetchone()
     return None if found is None else str(found[0])
 
 
@@ -247,6 +240,8 @@ def _patient_lease(folder: Path) -> Iterator[None]:
 
 def _check(folder: Path, aside: Path, progress: Progress) -> None:
     wrong = list(problems(aside, progress))
+    for left in aside.glob("*.db-*"):  # of reading; nobody has it open any more
+        left.unlink()
     if wrong:
         said = wrong[0].replace(str(aside), str(folder))
         raise IndexDamaged(

@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from indexer.apply import BATCH, put_pictures
@@ -51,17 +52,14 @@ class Carrier:
         catalog : Catalog
             Of the new index.
         """
-        catalog.db.execute("ATTACH ? AS old", (str(self.old / DATABASE),))
-        try:
+        with closing(_both(self.old, self.new)) as both:
             since = int(catalog.meta("carried") or self.copied)
             # What is written from here on is seen by the next call, and may be by this one too.
-            until = _change(catalog.db)
-            count = self._remove(catalog) + self._write(catalog, since)
-            with catalog.writing():
-                catalog.set_meta("carried", str(until))
-            return count
-        finally:
-            catalog.db.execute("DETACH old")
+            until = _change(both)
+            count = self._remove(both, catalog) + self._write(both, catalog, since)
+        with catalog.writing():
+            catalog.set_meta("carried", str(until))
+        return count
 
     def link_pictures(self) -> None:
         """Bring over every picture that the index itself keeps."""
@@ -69,41 +67,38 @@ class Carrier:
             if len(path.name) == 64:  # and no file that is only being written
                 _link(path, self.new / path.relative_to(self.old))
 
-    def _remove(self, catalog: Catalog) -> int:
-        gone = [
-            *_pages(
-                catalog.db,
-                "SELECT number, number AS place FROM main.listings WHERE number > ? AND number <="
-                f" {self.last} AND number NOT IN (SELECT number FROM old.listings)",
-            ),
-            *_pages(
-                catalog.db,
-                "SELECT l.number, c.number AS place FROM carried c"
-                " JOIN main.listings l ON l.id = c.id WHERE c.number > ?"
-                " AND c.number NOT IN (SELECT number FROM old.listings)",
-            ),
-        ]
-        for page in gone:
-            with catalog.writing():
-                catalog.next_change()
-                catalog.db.executemany(
-                    "DELETE FROM main.listings WHERE number = ?", [(row["number"],) for row in page]
-                )
+    def _remove(self, both: sqlite3.Connection, catalog: Catalog) -> int:
+        count = 0
+        for sql in (
+            "SELECT number, number AS place FROM new.listings WHERE number > ? AND number <="
+            f" {self.last} AND number NOT IN (SELECT number FROM old.listings)",
+            "SELECT l.number, c.number AS place FROM new.carried c"
+            " JOIN new.listings l ON l.id = c.id WHERE c.number > ?"
+            " AND c.number NOT IN (SELECT number FROM old.listings)",
+        ):
+            for page in _pages(both, sql):
+                with catalog.writing():
+                    catalog.next_change()
+                    catalog.db.executemany(
+                        "DELETE FROM listings WHERE number = ?", [(row["number"],) for row in page]
+                    )
+                count += len(page)
+        gone = both.execute(
+            "SELECT number FROM new.carried WHERE number NOT IN (SELECT number FROM old.listings)"
+        ).fetchall()
         with catalog.writing():
-            catalog.db.execute(
-                "DELETE FROM carried WHERE number NOT IN (SELECT number FROM old.listings)"
-            )
-        return sum(map(len, gone))
+            catalog.db.executemany("DELETE FROM carried WHERE number = ?", map(tuple, gone))
+        return count
 
-    def _write(self, catalog: Catalog, since: int) -> int:
+    def _write(self, both: sqlite3.Connection, catalog: Catalog, since: int) -> int:
         count = 0
         for page in _pages(
-            catalog.db,
+            both,
             "SELECT *, number AS place FROM old.listings WHERE number > ?"
             f" AND change > {since} AND written > {since}",
         ):
             # Their files first: what names them must find them.
-            pictures = {row["number"]: self._pictures(catalog.db, row["number"]) for row in page}
+            pictures = {row["number"]: self._pictures(both, row["number"]) for row in page}
             with catalog.writing():
                 change = catalog.next_change()
                 for row in page:
@@ -117,8 +112,8 @@ class Carrier:
             count += len(page)
         return count
 
-    def _pictures(self, db: sqlite3.Connection, listing: int) -> list[tuple[str, str, str]]:
-        rows = db.execute(
+    def _pictures(self, both: sqlite3.Connection, listing: int) -> list[tuple[str, str, str]]:
+        rows = both.execute(
             "SELECT uri, region, version FROM old.pictures WHERE listing = ? ORDER BY position",
             (listing,),
         ).fetchall()
@@ -126,6 +121,16 @@ class Carrier:
             if is_stored(row["uri"]):
                 _link(stored_path(self.old, row["uri"]), stored_path(self.new, row["uri"]))
         return [tuple(row) for row in rows]
+
+
+def _both(old: Path, new: Path) -> sqlite3.Connection:
+    """Read both catalogues in one query; a writer's transaction would lock what it reads too."""
+    db = sqlite3.connect("file::memory:", uri=True, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    for name, folder in (("old", old), ("new", new)):
+        uri = f"{(folder / DATABASE).absolute().as_uri()}?mode=ro"
+        db.execute(f"ATTACH ? AS {name}", (uri,))
+    return db
 
 
 def _change(db: sqlite3.Connection) -> int:
@@ -142,16 +147,16 @@ def _pages(db: sqlite3.Connection, sql: str) -> Iterator[list[sqlite3.Row]]:
 def _write(db: sqlite3.Connection, row: sqlite3.Row, change: int) -> int:
     """Write a listing's fields; what the new index knows of its catalogue's line stays."""
     fields = [row[name] for name in _FIELDS]
-    known = db.execute("SELECT number FROM main.listings WHERE id = ?", (row["id"],)).fetchone()
+    known = db.execute("SELECT number FROM listings WHERE id = ?", (row["id"],)).fetchone()
     if known is None:
         added = db.execute(
-            "INSERT INTO main.listings (title, category, price, currency, url, attributes, origin,"
+            "INSERT INTO listings (title, category, price, currency, url, attributes, origin,"
             " id, digest, change, written) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*fields, row["id"], row["digest"], change, change),
         ).lastrowid
         return int(added or 0)
     db.execute(
-        "UPDATE main.listings SET title = ?, category = ?, price = ?, currency = ?, url = ?,"
+        "UPDATE listings SET title = ?, category = ?, price = ?, currency = ?, url = ?,"
         " attributes = ?, origin = ?, change = ?, written = ? WHERE number = ?",
         (*fields, change, change, known["number"]),
     )

@@ -68,7 +68,7 @@ def copy_database(source: Path, target: Path, advance: Advance) -> None:
     sqlite3.DatabaseError
         If it is damaged.
     """
-    with closing(_reading(source)) as read, closing(sqlite3.connect(target)) as written:
+    with closing(reading(source)) as read, closing(sqlite3.connect(target)) as written:
         # In a transaction that sees one state, so that no writer makes the copy begin anew.
         read.execute("BEGIN")
         (size,) = read.execute("PRAGMA page_size").fetchone()
@@ -84,21 +84,26 @@ def copy_database(source: Path, target: Path, advance: Advance) -> None:
     sync_file(target)
 
 
-def _reading(path: Path) -> sqlite3.Connection:
+def reading(path: Path) -> sqlite3.Connection:
     """Open a database for reading, from a disk that may not be written to as well."""
     address = f"{path.absolute().as_uri()}?mode=ro"
-    for way in ("", "&immutable=1"):
-        db = sqlite3.connect(address + way, uri=True, timeout=30, isolation_level=None)
-        try:
-            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError as error:
-            db.close()
-            code = error.sqlite_errorcode & 0xFF
-            if way or code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-                raise
-        else:
-            return db
-    raise AssertionError("one of the two ways returned or raised")
+    try:
+        return _opened(address)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        # SQLite would write beside it even to read it. Where it cannot, nobody else does either.
+        return _opened(f"{address}&immutable=1")
+
+
+def _opened(address: str) -> sqlite3.Connection:
+    db = sqlite3.connect(address, uri=True, timeout=30, isolation_level=None)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError:
+        db.close()
+        raise
+    return db
 
 
 def sync_tree(folder: Path) -> None:

@@ -36,11 +36,14 @@ A_LIST = 40
 TRAINED = 100_000
 """Vectors that codes are trained on."""
 
-ASKED = 400
+ASKED = 500
 """Questions that the recall is measured with."""
 
 CANDIDATES = (50, 100, 200, 400, 800, 1600)
 """How many candidates may be compared exactly, to be measured."""
+
+ROUNDING = 1e-5
+"""Difference of two cosines that says nothing."""
 
 CODES = "codes.u8"
 FRESH = "fresh.faiss"
@@ -73,7 +76,7 @@ def write_faiss(
     """
     count, dims = vectors.shape
     choice = choose(count, dims, memory, FLAT_UP_TO)
-    index = faiss.index_factory(dims, choice.factory, faiss.METRIC_INNER_PRODUCT)
+    index: Any = faiss.index_factory(dims, choice.factory, faiss.METRIC_INNER_PRODUCT)
     if choice.exact:
         index.add(vectors.astype(np.float32))
         faiss.write_index(index, str(path))
@@ -98,7 +101,7 @@ def write_faiss(
             coder.sa_encode(block).tofile(file)
             advance(len(block))
     faiss.write_index(coder, str(path.parent / FRESH))
-    questions = middles(vectors)
+    questions = hard_questions(vectors)
     trade = measure(index, vectors, questions, choice)
     faiss.write_index(index, str(path))
     return {
@@ -117,15 +120,23 @@ def trained_coder(vectors: NDArray[np.float32], codes: int) -> Any:
     return coder
 
 
-def middles(vectors: NDArray[np.float16], count: int = ASKED) -> NDArray[np.float32]:
-    """Return questions that an index of `vectors` (N, dims) is hard put to: shape (count, dims).
+def hard_questions(vectors: NDArray[np.float16], count: int = ASKED) -> NDArray[np.float32]:
+    """Return questions that an index of `vectors` (N, dims) is hard put to.
 
-    They are the middles between two vectors of the index each: a vector of the index would find
-    itself and its copies in one list, which no photo does.
+    The first half are the middles between two vectors of the index each: a vector of the index
+    would find itself and its copies in one list, which no photo does. The second half lie near one
+    vector each, as photos of a product of which there are many: codes hardly tell those apart.
+
+    Returns
+    -------
+    ndarray of float32, shape (count, dims)
+        Of unit length; fewer where there are few vectors.
     """
     count = min(count, len(vectors) // 2)
     chosen = np.random.default_rng(1).choice(len(vectors), 2 * count, replace=False)
-    return unit(vectors[chosen[:count]].astype(np.float32) + vectors[chosen[count:]])
+    near, far = vectors[chosen].astype(np.float32).reshape(2, count, -1)
+    shares = np.where(np.arange(count) < count / 2, 1.0, 0.25)
+    return unit(near + shares[:, np.newaxis] * far)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +152,15 @@ def measure(
     index: Any, vectors: NDArray[np.float16], questions: NDArray[np.float32], choice: Choice
 ) -> Measured:
     """Return the cheapest way to ask that reaches `RECALL`; the best one where none does."""
-    exact = exact_top(questions, vectors, 10)
+    least = _tenth(vectors, questions, exact_top(questions, vectors, min(10, len(vectors))))
     length = len(vectors) / choice.lists
     cheapest: tuple[float, Measured] | None = None
     most = Measured(choice.lists, CANDIDATES[-1], 0.0)
     nprobe = min(8, choice.lists)
     while cheapest is None or _cost(nprobe, length, CANDIDATES[0]) < cheapest[0]:
-        parameters = faiss.SearchParametersIVF(nprobe=nprobe)
-        _, found = index.search(questions, CANDIDATES[-1], params=parameters)
-        for candidates, recall in _recalls(found, exact):
+        inverted: Any = faiss.SearchParametersIVF
+        _, found = index.search(questions, CANDIDATES[-1], params=inverted(nprobe=nprobe))
+        for candidates, recall in _recalls(vectors, questions, found, least):
             at = Measured(nprobe, candidates, recall)
             cost = _cost(nprobe, length, candidates)
             if recall >= RECALL and (cheapest is None or cost < cheapest[0]):
@@ -166,16 +177,32 @@ def _cost(nprobe: int, length: float, candidates: int) -> float:
     return nprobe * (0.2 + 0.004 * length) + 0.4 * candidates
 
 
-def _recalls(found: NDArray[np.int64], exact: NDArray[np.int64]) -> list[tuple[int, float]]:
-    """Return the recall of the first so many of what was found, most similar by its codes first.
+def _tenth(
+    vectors: NDArray[np.floating], questions: NDArray[np.float32], exact: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return how similar the last of the nearest is to each question."""
+    pairs = zip(questions, exact, strict=True)
+    return np.array([(vectors[row].astype(np.float32) @ one).min() for one, row in pairs])
 
-    What is among the candidates is found, since they are compared exactly.
+
+def _recalls(
+    vectors: NDArray[np.floating],
+    questions: NDArray[np.float32],
+    found: NDArray[np.int64],
+    least: NDArray[np.float32],
+) -> list[tuple[int, float]]:
+    """Return the recall of the first so many that were found, in the worse half of the questions.
+
+    What is among the candidates is found, since they are compared exactly. By how near they are,
+    not by which: equal pictures are as good as one another.
     """
-    ranks = np.full(exact.shape, found.shape[1])
-    for row, (candidates, true) in enumerate(zip(found, exact, strict=True)):
-        _, at, place = np.intersect1d(candidates, true, return_indices=True)
-        ranks[row, place] = at
-    return [(count, float((ranks < count).mean())) for count in CANDIDATES]
+    hits = np.zeros((len(questions), CANDIDATES[-1]), np.bool_)
+    for one, row, bound, hit in zip(questions, found, least, hits, strict=True):
+        real = row[row >= 0]  # -1 where FAISS's lists ran out
+        hit[: len(real)] = vectors[real].astype(np.float32) @ one >= bound - ROUNDING
+    shares = np.minimum(np.cumsum(hits, axis=1), 10) / 10
+    halves = np.array_split(shares, 2)
+    return [(n, min(float(half[:, n - 1].mean()) for half in halves)) for n in CANDIDATES]
 
 
 def _scanned(coder: Any, some: NDArray[np.float32], questions: NDArray[np.float32]) -> int:
@@ -183,12 +210,12 @@ def _scanned(coder: Any, some: NDArray[np.float32], questions: NDArray[np.float3
 
     Twice as many as would do for `some` vectors: a filter may keep such as lie closer together.
     """
-    scan = faiss.IndexPQFastScan(coder)
+    scan: Any = faiss.IndexPQFastScan(coder)
     scan.add(some)
-    _, found = scan.search(questions, min(len(some), CANDIDATES[-1]))
-    _, exact = faiss.knn(questions, some, 10, metric=faiss.METRIC_INNER_PRODUCT)
-    enough = [count for count, recall in _recalls(found, exact) if recall >= RECALL]
-    return 2 * enough[0] if enough else CANDIDATES[-1]
+    _, found = scan.search(questions, CANDIDATES[-1])
+    _, exact = faiss.knn(questions, some, min(10, len(some)), metric=faiss.METRIC_INNER_PRODUCT)
+    measured = _recalls(some, questions, found, _tenth(some, questions, exact))
+    return 2 * next((count for count, recall in measured if recall >= RECALL), CANDIDATES[-1] // 2)
 
 
 def exact_top(
@@ -200,7 +227,9 @@ def exact_top(
     asked = np.ascontiguousarray(asked, np.float32)
     for start in range(0, len(vectors), 16 * BLOCK):
         block = vectors[start : start + 16 * BLOCK].astype(np.float32)
-        near, places = faiss.knn(asked, block, min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT)
+        near, places = faiss.knn(
+            asked, block, min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT
+        )
         scores = np.concatenate([best, near], axis=1)
         numbers = np.concatenate([ids, start + places], axis=1)
         top = np.argsort(-scores, axis=1, kind="stable")[:, :k]

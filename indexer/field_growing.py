@@ -96,7 +96,9 @@ class GrowingTexts(Column):
 
     def _of(self, codes: list[int], total: int) -> Bits:
         documents, values = self._entries.until(total)
-        return bits_at([documents[np.isin(values, np.array(codes, np.uint32))]], total)
+        wanted = np.zeros(len(self._shown), np.bool_)  # after them: it knows all of theirs
+        wanted[codes] = True
+        return bits_at([documents[wanted[values]]], total)
 
     def tally(self, mask: Mask) -> Tally:
         """See `Column`."""

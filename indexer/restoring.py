@@ -77,8 +77,7 @@ def restore(
 
 def _swap(aside: Path, folder: Path) -> Path:
     """Put `aside` in the place of `folder` in one step; return where that lies now."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    kept = folder.absolute().with_name(f"{folder.name}.before-{stamp}-{os.getpid()}")
+    kept = _free(folder)
     with writer_lease(folder), _closed(folder / THUMBNAILS), _closed(folder / DATABASE) as db:
         if db is not None:
             # A writer that has opened it since then is told so instead of writing into the void.
@@ -88,6 +87,16 @@ def _swap(aside: Path, folder: Path) -> Path:
         else:
             folder.rename(kept)
             aside.rename(folder)
+    return kept
+
+
+def _free(folder: Path) -> Path:
+    """Return a name beside `folder` that nothing has yet."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    kept, turn = folder.absolute().with_name(f"{folder.name}.before-{stamp}"), 1
+    while kept.exists():
+        turn += 1
+        kept = kept.with_name(f"{folder.name}.before-{stamp}-{turn}")
     return kept
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.apply import apply_staged, retry_failed
 from indexer.build import FLAT_UP_TO, build_snapshot
 from indexer.catalog import DATABASE, FAILED, PENDING, Catalog
 from indexer.dry_run import preview
-from indexer.embedder import KerasEmbedder, embedder_class
+from indexer.embedder import Embedder, KerasEmbedder, embedder_class
 from indexer.errors import IndexUnusable, NetworkMismatch, UsageError
 from indexer.features import feature_file
 from indexer.lease import writer_lease
@@ -36,7 +38,21 @@ from indexer.thumbnails import Thumbnails
 from indexer.versions import Checked, check_urls
 from indexer.weights import Weights, find_weights
 
-__all__ = ["IndexOptions", "Report", "index_catalogue", "keep_width", "wanted_recipe"]
+__all__ = [
+    "IndexOptions",
+    "Report",
+    "index_catalogue",
+    "keep_width",
+    "publish",
+    "ready",
+    "sync_with",
+    "wanted_recipe",
+]
+
+OTHER = (
+    "Leave --weights and --input-size out to use the index's own network, or add --replace to"
+    " build the index anew with the other one, beside the one that serves."
+)
 
 
 def index_catalogue(
@@ -55,6 +71,13 @@ def index_catalogue(
     recipe = wanted_recipe(folder, options)
     if options.dry_run:
         return preview(folder, source, options, progress)
+    return sync_with(folder, source, options, recipe, progress)
+
+
+def sync_with(
+    folder: Path, source: Source, options: IndexOptions, recipe: Recipe, progress: Progress
+) -> Report:
+    """Do the same with a recipe that may have no name of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lease(folder), Catalog(folder, create=True) as catalog:
         try:
@@ -70,7 +93,7 @@ def index_catalogue(
             retry_failed(catalog)
         urls = _check_urls(catalog, options, progress)
         work = _embed(folder, catalog, network, weights, recipe, options, progress)
-        snapshot = _publish(folder, catalog, network, recipe, progress)
+        snapshot = publish(folder, catalog, network, recipe, progress)
         if plan.removed or plan.changed or (urls is not None and urls.changed):
             _drop_thumbnails(folder)
         failures = catalog.count("pictures", "state = ?", FAILED)
@@ -121,7 +144,7 @@ def _network(
             raise NetworkMismatch(
                 f"The index was made with {installed.input_size} pixels a side, not with"
                 f" {options.input_size}.",
-                hint="Leave --input-size out, or index into another folder with --index DIR.",
+                hint=OTHER,
             )
         return installed, None
     choice = options.weights or "auto"
@@ -130,12 +153,19 @@ def _network(
     with progress.track("Preparing the network", None, "steps"):
         network, model = convert_cached(weights, size)
         if installed is not None:
-            installed.require_same(network)
+            _require_same(installed, network)
         if lacks:
             install_openvino(quantise_cached(weights, size), folder)
     if installed is None:
         install_network(network, model, folder)
     return installed or network, weights
+
+
+def _require_same(installed: Network, network: Network) -> None:
+    try:
+        installed.require_same(network)
+    except NetworkMismatch as error:
+        raise NetworkMismatch(error.message, hint=OTHER) from error
 
 
 def keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
@@ -148,7 +178,8 @@ def keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
     elif options.keep_features is not None and int(kept) != wanted:
         raise UsageError(
             "The index keeps other features than --keep-features asks for.",
-            hint="Leave it out, or index into another folder with --index DIR.",
+            hint="Leave it out, or add --replace to build the index anew, beside the one that"
+            " serves.",
         )
     recipe.require_kept(int(kept or wanted))
 
@@ -164,27 +195,62 @@ def _embed(
 ) -> Embedded:
     if not catalog.count("pictures", "state = ?", PENDING):
         return Embedded(0, 0, 0, 0.0)
+    try:
+        return _embedding(folder, network, weights, options).run(catalog, progress)
+    except KeyboardInterrupt:
+        _publish_first(folder, catalog, network, recipe, progress)
+        raise
+
+
+def ready(folder: Path, options: IndexOptions, progress: Progress) -> Embedding:
+    """Return an index's network, loaded."""
+    return _embedding(folder, *_network(folder, options, progress), options)
+
+
+def _embedding(
+    folder: Path, network: Network, weights: Weights | None, options: IndexOptions
+) -> Embedding:
     embedder = (
         KerasEmbedder(weights, network.input_size)
         if options.runtime == "keras"
         else embedder_class(options.runtime, folder).for_bulk(folder / MODEL_FILE)
     )
-    _record_runtime(catalog, runtime_of(options.runtime, folder))
-    thumbnails = Thumbnails(folder)
-    try:
-        return Pipeline(
-            catalog,
-            feature_file(folder, catalog),
-            thumbnails,
-            embedder,
-            network.input_size,
-            options.limits,
-        ).run(progress)
-    except KeyboardInterrupt:
-        _publish_first(folder, catalog, network, recipe, progress)
-        raise
-    finally:
-        thumbnails.close()
+    return Embedding(folder, network, embedder, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What embeds the pending pictures of an index.
+
+    Attributes
+    ----------
+    folder : Path
+        The index's.
+    network : Network
+        Its network.
+    embedder : Embedder
+        The same, loaded.
+    options : IndexOptions
+        What a picture may weigh, and what runs the network.
+    """
+
+    folder: Path
+    network: Network
+    embedder: Embedder
+    options: IndexOptions
+
+    def run(self, catalog: Catalog, progress: Progress) -> Embedded:
+        """Embed what is pending in the index's catalogue."""
+        _record_runtime(catalog, runtime_of(self.options.runtime, self.folder))
+        with closing(Thumbnails(self.folder)) as thumbnails:
+            return Pipeline(
+                catalog,
+                feature_file(self.folder, catalog),
+                thumbnails,
+                self.embedder,
+                self.network.input_size,
+                self.options.limits,
+            ).run(progress)
 
 
 def _record_runtime(catalog: Catalog, runtime: str) -> None:
@@ -196,11 +262,8 @@ def _record_runtime(catalog: Catalog, runtime: str) -> None:
 
 
 def _drop_thumbnails(folder: Path) -> None:
-    thumbnails = Thumbnails(folder)
-    try:
+    with closing(Thumbnails(folder)) as thumbnails:
         thumbnails.keep_only(folder / DATABASE)
-    finally:
-        thumbnails.close()
 
 
 def _publish_first(
@@ -212,7 +275,7 @@ def _publish_first(
         build_snapshot(folder, catalog, network, recipe, progress)
 
 
-def _publish(
+def publish(
     folder: Path, catalog: Catalog, network: Network, recipe: Recipe, progress: Progress
 ) -> str:
     """Publish a snapshot unless the one that serves is of this catalogue and recipe already."""

@@ -28,11 +28,12 @@ from search.describing import described
 from search.filters import Condition
 from search.following import Outrun, follow
 from search.index import VectorIndex
-from search.live import View, Within
+from search.live import View
 from search.loading import load_network
 from search.paging import answer, continued, first_cursor
 from search.query import Page, Query
 from search.ranking import posterior_of
+from search.selection import Within
 
 Stamp = tuple[str, int, int]
 """What changes with every publication."""

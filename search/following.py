@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.catalog import Catalog
+from indexer.categories import UNKNOWN
 from indexer.errors import IndexBusy
 from indexer.features import FeatureFile
 from indexer.fields import ListingFields
+from indexer.snapshot import Snapshot
 from search.filtering import Told
-from search.live import View, code_of
+from search.live import View
 from search.selection import Selection
 
 TRIES = 5
@@ -38,6 +41,22 @@ PICTURES = f"""{TOUCHED}
 SELECT number, listing, embedding, change FROM pictures
 WHERE listing IN touched AND embedding IS NOT NULL ORDER BY number
 """  # noqa: S608 - a constant
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The pictures of listings that changed, each attribute of shape (N,).
+
+    `places` is where a picture could be found so far, -1 for nowhere; `anew` tells whether it is
+    told anew, with another vector or category, and not only with other fields.
+    """
+
+    pictures: NDArray[np.int64]
+    listings: NDArray[np.int64]
+    embeddings: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    places: NDArray[np.int64]
+    anew: NDArray[np.bool_]
 
 
 class Outrun(Exception):
@@ -69,11 +88,10 @@ def follow(view: View, catalog: Catalog, features: FeatureFile) -> View:
             rows = catalog.db.execute(PICTURES, since).fetchall()
             gone = catalog.db.execute("SELECT picture FROM removed WHERE change > :since", since)
             removed = [int(row[0]) for row in gone]
-        codes = {number: code_of(view.snapshot, one.category) for number, one in said.items()}
-        anew = [row for row in rows if _is_anew(view, row, codes[row["listing"]])]
-        read = features.read(np.array([row["embedding"] for row in anew], np.int64))
+        touched = _touched(view, said, rows)
+        read = features.read(touched.embeddings[touched.anew])
         if catalog.meta("moves") == moves:
-            return _next(view, change, said, rows, removed, anew, read)
+            return _next(view, change, said, touched, removed, read)
     raise IndexBusy("The index is being tidied up.", hint="Try again; nothing of it is lost.")
 
 
@@ -82,70 +100,68 @@ def _fields(row: sqlite3.Row) -> ListingFields:
     return ListingFields(name, title, category, price, currency, url, json.loads(attributes))
 
 
-def _is_anew(view: View, row: sqlite3.Row, code: int) -> bool:
-    """Tell whether a picture must be told anew: not where only its listing's fields changed."""
-    if row["change"] > view.change:
-        return True
-    known = view.positions([row["number"]])
-    return not len(known) or int(view.codes(known)[0]) != code
+def _touched(view: View, said: Mapping[int, ListingFields], rows: Sequence[sqlite3.Row]) -> Touched:
+    table = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 4)
+    pictures, listings, embeddings, changes = table.T
+    known = {number: _code(view.snapshot, one.category) for number, one in said.items()}
+    codes = np.array([known[number] for number in listings.tolist()], np.int64)
+    places = view.places(pictures)
+    stays = (places >= 0) & (changes <= view.change)
+    stays[stays] = view.codes(places[stays]) == codes[stays]
+    return Touched(pictures, listings, embeddings, codes, places, ~stays)
 
 
 def _next(
     view: View,
     change: int,
     said: Mapping[int, ListingFields],
-    rows: Sequence[sqlite3.Row],
+    touched: Touched,
     removed: list[int],
-    anew: Sequence[sqlite3.Row],
     features: NDArray[np.float16],
 ) -> View:
-    snapshot = view.snapshot
-    numbers = np.array([row["number"] for row in anew], np.int64)
-    dead = view.positions([*removed, *numbers.tolist()])
-    old, new = dead[dead < snapshot.count], dead[dead >= snapshot.count] - snapshot.count
-    bits = view.dead
+    snapshot, anew = view.snapshot, touched.anew
+    left = np.concatenate([touched.places[anew], view.places(np.array(removed, np.int64))])
+    left = left[left >= 0]
+    old, new = left[left < snapshot.count], left[left >= snapshot.count] - snapshot.count
+    dead = view.dead
     if len(old):
-        bits = Selection(bits.bits | Selection.at(old, snapshot.count).bits)
-    living = np.concatenate([view.living, np.ones(len(anew), np.bool_)])
+        dead = Selection(dead.bits | Selection.at(old, snapshot.count).bits)
+    living = np.concatenate([view.living, np.ones(np.count_nonzero(anew), np.bool_)])
     living[new] = False
     fresh = view.fresh
-    if len(anew):
+    if len(features):
         # By float16, as a snapshot keeps them: an answer is the same before and after it is built.
         vectors = snapshot.projection.transform(features).astype(np.float16).astype(np.float32)
-        codes = [code_of(snapshot, said[row["listing"]].category) for row in anew]
         fresh = fresh.extended(
-            vectors,
-            np.array([row["listing"] for row in anew], np.int64),
-            numbers,
-            np.array(codes, np.int64),
+            vectors, touched.listings[anew], touched.pictures[anew], touched.codes[anew]
         )
-    told = _told(view, said, rows, anew, old)
-    return View(snapshot, view.index, change, fresh, bits, living, told)
+    told = _told(view, said, touched, old)
+    return View(snapshot, view.index, change, fresh, dead, living, told)
 
 
 def _told(
     view: View,
     said: Mapping[int, ListingFields],
-    rows: Sequence[sqlite3.Row],
-    anew: Sequence[sqlite3.Row],
+    touched: Touched,
     dead: NDArray[np.int64],
 ) -> Told:
     """Take up what changed listings say, for those of their vectors that stay and those anew."""
     told, filters, base = view.told, view.told.filters, view.snapshot.count
-    documents = {number: filters.add(fields) for number, fields in said.items()}
-    fresh = np.concatenate(
-        [told.fresh, np.array([documents[row["listing"]] for row in anew], np.int64)]
-    )
-    known = {row["number"] for row in anew}
-    stays = [row for row in rows if row["number"] not in known]
-    positions, listing = [], []
-    for row in stays:
-        for position in view.positions([row["number"]]).tolist():
-            positions.append(position)
-            listing.append(documents[row["listing"]])
-    at, of = np.array(positions, np.int64), np.array(listing, np.int64)
+    known = {number: filters.add(fields) for number, fields in said.items()}
+    documents = np.array([known[number] for number in touched.listings.tolist()], np.int64)
+    anew = touched.anew
+    fresh = np.concatenate([told.fresh, documents[anew]])
+    at, of = touched.places[~anew], documents[~anew]
     late = at >= base
     fresh[at[late] - base] = of[late]
     kept = ~np.isin(told.patched[0], np.concatenate([at, dead]))
     patched = np.concatenate([told.patched[:, kept], np.stack([at[~late], of[~late]])], axis=1)
     return Told(filters, filters.growing.total, fresh, patched)
+
+
+def _code(snapshot: Snapshot, category: str) -> int:
+    """Return a category's place in a snapshot's names; UNKNOWN for one that it does not know."""
+    model = snapshot.categories
+    if model is None or category not in model.names:
+        return UNKNOWN
+    return model.names.index(category)

@@ -44,7 +44,9 @@ class FreshIndex:
         self._scan: Any = None
         if (snapshot.folder / FRESH).is_file():
             self._scan = faiss.IndexPQFastScan(read_coder(snapshot.folder))
-        self._scanned = snapshot.manifest["index"].get("scanned") or CANDIDATES
+        # What was measured allows for selections of which all lie close together; these do not.
+        scanned = snapshot.manifest["index"].get("scanned")
+        self._scanned = scanned // 2 if scanned else CANDIDATES
         self._lock = threading.Lock()
 
     def add(self, vectors: NDArray[np.float32]) -> None:
@@ -99,7 +101,7 @@ class FreshIndex:
             proposed = [_alike(stored[:upto], mask, one, count) for one in vectors]
         return merged(
             [
-                best(places, cosines(stored[places], one), count)
+                best(places, cosines(stored.take(places, axis=0), one), count)
                 for places, one in zip(proposed, vectors, strict=True)
             ]
         )
@@ -113,7 +115,7 @@ class FreshIndex:
         size: int,
     ) -> list[NDArray[np.int64]]:
         """Return candidates for each row of `vectors`, by scanning codes."""
-        wanted = self._scanned + 3 * count
+        wanted = max(count, self._scanned + 3 * (count - 10))
         with self._lock:
             total = int(self._scan.ntotal)
             if total < upto:

@@ -234,7 +234,9 @@ class VectorIndex:
         enough = 8 * count * lists / size
         chosen = nprobe or min(lists, math.ceil(max(raised, enough)))
         inverted: Any = faiss.SearchParametersIVF
-        return inverted(nprobe=chosen) if selector is None else inverted(nprobe=chosen, sel=selector)
+        if selector is None:
+            return inverted(nprobe=chosen)
+        return inverted(nprobe=chosen, sel=selector)
 
     def _and(self, within: Selection, living: Selection | None) -> Selection:
         """Return what is in both; the last answer is kept for the next question."""

@@ -14,7 +14,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.categories import UNKNOWN
 from indexer.fields import FieldType
 from indexer.snapshot import Snapshot
 from search.delta import Delta
@@ -22,41 +21,12 @@ from search.facets import Facet, Part, facets, worth_a_facet
 from search.filtering import Filters, Told
 from search.filters import Condition
 from search.index import VectorIndex
-from search.selection import Selection
+from search.selection import Selection, Within
 
 NO_TYPES: Mapping[str, FieldType] = MappingProxyType({})
 
 FEW_DEAD = 64
 """Positions left out up to which it is faster to find that many more than to look at bits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """Which positions of a view a search may find.
-
-    Attributes
-    ----------
-    old : Selection
-        Those of its snapshot.
-    new : ndarray of bool, shape (M,)
-        Those of what came since.
-    """
-
-    old: Selection
-    new: NDArray[np.bool_]
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return self.old.count + int(np.count_nonzero(self.new))
-
-    def holds(self, positions: NDArray[np.int64], snapshot: int) -> NDArray[np.bool_]:
-        """Tell of positions of a view, whose snapshot has so many, whether they are among them."""
-        held = np.zeros(len(positions), np.bool_)
-        old = positions < snapshot
-        held[old] = self.old.holds(positions[old])
-        held[~old] = self.new[positions[~old] - snapshot]
-        return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +129,27 @@ class View:
         found[~told] = new[positions[~told] - self.snapshot.count]
         return found
 
+    def places(self, pictures: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where each picture, by number, can be found; -1 for one that cannot."""
+        found = np.full(len(pictures), -1, np.int64)
+        if self.snapshot.count:
+            numbers = self.snapshot.pictures  # ascending
+            at = np.minimum(np.searchsorted(numbers, pictures), self.snapshot.count - 1)
+            hit = (numbers[at] == pictures) & ~self.dead.holds(at)
+            found[hit] = at[hit]
+        new = np.flatnonzero(self.living & np.isin(self.fresh.pictures, pictures))
+        if len(new):
+            new = new[np.argsort(self.fresh.pictures[new])]
+            numbers = self.fresh.pictures[new]
+            at = np.minimum(np.searchsorted(numbers, pictures), len(new) - 1)
+            hit = numbers[at] == pictures
+            found[hit] = self.snapshot.count + new[at[hit]]
+        return found
+
     def positions(self, pictures: Iterable[int]) -> NDArray[np.int64]:
         """Return where pictures, by number, can be found; those that cannot are left out."""
-        wanted = np.fromiter(pictures, np.int64)
-        numbers = self.snapshot.pictures  # ascending
-        at = np.minimum(np.searchsorted(numbers, wanted), max(0, self.snapshot.count - 1))
-        old = at[numbers[at] == wanted] if self.snapshot.count else at[:0]
-        new = np.flatnonzero(self.living & np.isin(self.fresh.pictures, wanted))
-        return np.concatenate([old[~self.dead.holds(old)], new + self.snapshot.count])
+        found = self.places(np.fromiter(pictures, np.int64))
+        return found[found >= 0]
 
     # Searching
 
@@ -291,11 +274,3 @@ def merged(
     """Put what was found in several places in order, equal ones as they lie in the catalogue."""
     order = np.lexsort((positions, -similarities))
     return positions[order], similarities[order]
-
-
-def code_of(snapshot: Snapshot, category: str) -> int:
-    """Return a category's place in a snapshot's names; UNKNOWN for one that it does not know."""
-    model = snapshot.categories
-    if model is None or category not in model.names:
-        return UNKNOWN
-    return model.names.index(category)

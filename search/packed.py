@@ -96,7 +96,7 @@ class Codes:
         # Not `selection.positions`, which is made for small ones, and would be kept.
         filled = np.unpackbits(selection.bits, count=len(self._codes), bitorder="little")
         positions = np.flatnonzero(filled.view(np.bool_))
-        loose = faiss.clone_index(self._coder)
+        loose: Any = faiss.clone_index(self._coder)
         loose.add_sa_codes(self._codes.take(positions, axis=0))
         packed = Packed(positions.astype(np.int32), faiss.IndexPQFastScan(loose))
         with self._lock:

@@ -13,9 +13,10 @@ from search.asking import Asked
 from search.cursor import MAX_SHOWN, Cursor
 from search.folding import folded
 from search.hits import hits_of
-from search.live import View, Within
+from search.live import View
 from search.query import Hit, Query
 from search.ranking import Candidate, Ranking, rank
+from search.selection import Within
 
 if TYPE_CHECKING:
     from search.engine import Engine

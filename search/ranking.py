@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from indexer.categories import NEIGHBOURS, UNKNOWN
 from indexer.prior_weight import keys
 from indexer.snapshot import Snapshot
-from search.live import View, Within
+from search.live import View
+from search.selection import Within
 
 LIKELY = 5
 """Categories within which is searched too, at most."""

@@ -1,7 +1,8 @@
-"""Which positions of a snapshot a search may find."""
+"""Which positions of a snapshot, and of what came since, a search may find."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -28,9 +29,9 @@ class Selection:
     @classmethod
     def at(cls, positions: NDArray[np.integer], total: int) -> Selection:
         """Return a selection of some of `total` positions."""
-        mask = np.zeros(total, np.bool_)
-        mask[positions] = True
-        return cls.of(mask)
+        bits = np.zeros((total + 7) // 8, np.uint8)
+        np.bitwise_or.at(bits, positions >> 3, np.uint8(1) << (positions & 7).astype(np.uint8))
+        return cls(bits)
 
     @cached_property
     def count(self) -> int:
@@ -57,4 +58,33 @@ class Selection:
         """Tell of each position whether it is selected."""
         bytes_, places = self.bits[positions >> 3], (positions & 7).astype(np.uint8)
         held: NDArray[np.bool_] = (bytes_ >> places) & 1 == 1
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Which positions of a view a search may find.
+
+    Attributes
+    ----------
+    old : Selection
+        Those of its snapshot.
+    new : ndarray of bool, shape (M,)
+        Those of what came since.
+    """
+
+    old: Selection
+    new: NDArray[np.bool_]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.old.count + int(np.count_nonzero(self.new))
+
+    def holds(self, positions: NDArray[np.int64], snapshot: int) -> NDArray[np.bool_]:
+        """Tell of positions of a view, whose snapshot has so many, whether they are among them."""
+        held = np.zeros(len(positions), np.bool_)
+        old = positions < snapshot
+        held[old] = self.old.holds(positions[old])
+        held[~old] = self.new[positions[~old] - snapshot]
         return held

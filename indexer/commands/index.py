@@ -103,6 +103,12 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--allow-removals", is_flag=True, help="Let more than a fifth of the listings go at once."
 )
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Build the index anew beside the one that serves, with other --weights or --input-size"
+    " perhaps, and swap the two when it is done.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option(
     "--max-failures",
@@ -120,6 +126,7 @@ def index(
     encoding: str,
     max_failures: str,
     quiet: bool,
+    replace: bool,
     **options: Any,
 ) -> None:
     """Index CATALOG, or bring its index up to date.
@@ -133,6 +140,7 @@ def index(
             "--recheck-urls and --no-check-urls exclude one another.", hint="Give one of them."
         )
     tolerated = parse_max_failures(max_failures)
+    from indexer.replacing import replace_index  # noqa: PLC0415
     from indexer.sources import SourceOptions, open_source  # noqa: PLC0415
     from indexer.sync import IndexOptions, index_catalogue  # noqa: PLC0415
 
@@ -147,7 +155,8 @@ def index(
     )
     shown = progress(quiet)
     try:
-        report = index_catalogue(index_folder, source, IndexOptions(**options), shown)
+        work = replace_index if replace else index_catalogue
+        report = work(index_folder, source, IndexOptions(**options), shown)
     except KeyboardInterrupt:
         shown.say("What is embedded so far is kept. Run the same command again to go on.")
         raise
@@ -218,6 +227,9 @@ def _would(report: Report, outlook: Outlook, listings: str) -> list[str]:
             f"Of those that changed, {report.plan.changed - outlook.fields_only:,} have other"
             f" pictures, and {outlook.fields_only:,} only other fields."
         )
+    if report.replaced:
+        lines.append("Every picture would be read and embedded, into an index beside this one.")
+        return lines
     lines.append(
         f"{outlook.pictures:,} pictures would be read, and embedded unless their content is known;"
         f" {outlook.urls:,} URLs would be asked whether they changed."
