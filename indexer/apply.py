@@ -1,4 +1,4 @@
-"""Taking a staged catalogue over into the real one, in transactions of a thousand listings.
+"""Taking a staged catalogue over into the real one, in transactions of a few hundred listings.
 
 Between two of them others may write. What they wrote since the catalogue began to be read is newer
 than what it says, and stays.
@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from indexer.catalog import FAILED, PENDING, Catalog
 from indexer.progress import Progress
 from indexer.staging import REMOVED, Staged
 from indexer.versions import is_of_url
 
-BATCH = 1000
+BATCH = 500
+"""Listings that a transaction takes over."""
+
+PAUSE = 0.5
+"""How long nobody writes after a transaction, as a share of its length. SQLite has no queue: who
+waits looks again every 0.1 s at the latest, and would never find the catalogue free."""
+
+LONGEST_PAUSE = 0.05
 
 # Looked for outside of the transactions: among a million lines that did not change, it takes long.
 _DIFFERING = """
@@ -38,8 +47,7 @@ def apply_staged(catalog: Catalog, staged: Staged, progress: Progress) -> None:
     with progress.track("Comparing", plan.added + plan.changed, "listings") as advance:
         last = 0
         while rows := catalog.db.execute(_DIFFERING, (last, BATCH)).fetchall():
-            with catalog.writing():
-                change = catalog.next_change()
+            with _turn(catalog) as change:
                 for row in rows:
                     _take_over(catalog.db, row["number"], row["known"], change, staged.since)
             last = rows[-1]["number"]
@@ -100,6 +108,15 @@ def put_pictures(
         db.execute("DELETE FROM pictures WHERE number = ?", (row["number"],))
 
 
+@contextmanager
+def _turn(catalog: Catalog) -> Iterator[int]:
+    """Run a block as one transaction with a change number, and let others have theirs."""
+    with catalog.writing():
+        started = time.monotonic()
+        yield catalog.next_change()
+    time.sleep(min(LONGEST_PAUSE, PAUSE * (time.monotonic() - started)))
+
+
 def _take_over(
     db: sqlite3.Connection, line: int, known: int | None, change: int, since: int
 ) -> None:
@@ -139,8 +156,7 @@ def _remove(catalog: Catalog, staged: Staged, progress: Progress) -> None:
             (staged.since, last, BATCH),
         ).fetchall():
             numbers = [row["number"] for row in rows]
-            with catalog.writing():
-                catalog.next_change()
+            with _turn(catalog):
                 # Once more: somebody may have written to it since it was looked up.
                 catalog.db.execute(
                     "DELETE FROM listings WHERE written <= ? AND digest <> x''"

@@ -29,12 +29,12 @@ from indexer.manifest import CURRENT, MANIFEST, SNAPSHOTS
 from indexer.progress import SILENT, Advance, Progress
 from indexer.snapshot import Snapshot, open_current
 from indexer.staging import STAGING
+from indexer.stored import FOLDER as PICTURES
 from indexer.storing import storing
 from indexer.thumbnails import THUMBNAILS
 from indexer.verify import problems
 
 FEATURES = (("features.f16", 2), ("features.crc", 4))
-PICTURES = "pictures"
 
 PASSING = (".part", ".lock", "-wal", "-shm", "-journal", ".bak")
 """Ends of the names of files that a copy does without."""

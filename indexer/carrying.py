@@ -22,6 +22,22 @@ _FIELDS = ("title", "category", "price", "currency", "url", "attributes", "origi
 CARRIED = "CREATE TABLE IF NOT EXISTS carried (number INTEGER PRIMARY KEY, id TEXT NOT NULL)"
 """Listings that the copy did not have, by their number in the index that is replaced."""
 
+_GONE = """
+SELECT number, number AS place FROM new.listings WHERE number > :after AND number <= :last
+AND number NOT IN (SELECT number FROM old.listings) AND id NOT IN (SELECT id FROM old.listings)
+ORDER BY number LIMIT :count
+"""
+_CARRIED_AND_GONE = """
+SELECT l.number, c.number AS place FROM new.carried c JOIN new.listings l ON l.id = c.id
+WHERE c.number > :after AND c.number NOT IN (SELECT number FROM old.listings)
+AND c.id NOT IN (SELECT id FROM old.listings)
+ORDER BY c.number LIMIT :count
+"""
+_WRITTEN = """
+SELECT *, number AS place FROM old.listings
+WHERE number > :after AND change > :since AND written > :since ORDER BY number LIMIT :count
+"""
+
 
 class Carrier:
     """Carries over what was written to an index.
@@ -69,14 +85,8 @@ class Carrier:
 
     def _remove(self, both: sqlite3.Connection, catalog: Catalog) -> int:
         count = 0
-        for sql in (
-            "SELECT number, number AS place FROM new.listings WHERE number > ? AND number <="
-            f" {self.last} AND number NOT IN (SELECT number FROM old.listings)",
-            "SELECT l.number, c.number AS place FROM new.carried c"
-            " JOIN new.listings l ON l.id = c.id WHERE c.number > ?"
-            " AND c.number NOT IN (SELECT number FROM old.listings)",
-        ):
-            for page in _pages(both, sql):
+        for sql in (_GONE, _CARRIED_AND_GONE):
+            for page in _pages(both, sql, last=self.last):
                 with catalog.writing():
                     catalog.next_change()
                     catalog.db.executemany(
@@ -92,11 +102,7 @@ class Carrier:
 
     def _write(self, both: sqlite3.Connection, catalog: Catalog, since: int) -> int:
         count = 0
-        for page in _pages(
-            both,
-            "SELECT *, number AS place FROM old.listings WHERE number > ?"
-            f" AND change > {since} AND written > {since}",
-        ):
+        for page in _pages(both, _WRITTEN, since=since):
             # Their files first: what names them must find them.
             pictures = {row["number"]: self._pictures(both, row["number"]) for row in page}
             with catalog.writing():
@@ -137,11 +143,11 @@ def _change(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT value FROM old.meta WHERE key = 'change'").fetchone()[0])
 
 
-def _pages(db: sqlite3.Connection, sql: str) -> Iterator[list[sqlite3.Row]]:
-    last = 0
-    while page := db.execute(f"{sql} ORDER BY place LIMIT {BATCH}", (last,)).fetchall():
+def _pages(db: sqlite3.Connection, sql: str, **values: int) -> Iterator[list[sqlite3.Row]]:
+    after = 0
+    while page := db.execute(sql, {"after": after, "count": BATCH, **values}).fetchall():
         yield page
-        last = page[-1]["place"]
+        after = page[-1]["place"]
 
 
 def _write(db: sqlite3.Connection, row: sqlite3.Row, change: int) -> int:

@@ -77,7 +77,7 @@ class Values(Column):
         if len(self.documents):
             ends = self.ends.astype(np.int64)
             found = np.zeros(len(self.documents) + 1, np.int32)
-            np.cumsum(mask[self.documents], dtype=np.int32, out=found[1:])
+            np.cumsum(mask.take(self.documents), dtype=np.int32, out=found[1:])
             counts = np.diff(found[ends]).astype(np.int64)
         if len(self.bits):
             packed = np.packbits(mask, bitorder="little")
@@ -201,7 +201,7 @@ class Numbers(Column):
 
     def numbers(self, mask: Mask) -> NDArray[np.float64]:
         """See `Column`."""
-        return self.values[mask[self.documents]]
+        return self.values.compress(mask.take(self.documents))  # faster than with brackets
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,7 +37,7 @@ class Grown:
         """Return the pairs of the first `total` documents."""
         count = self._count  # first: the arrays that follow hold at least so many
         documents, values = self._arrays
-        count = int(np.searchsorted(documents[:count], total))
+        count = int(documents[:count].searchsorted(np.uint32(total)))  # of its own kind: no copy
         return documents[:count], values[:count]
 
 

@@ -37,7 +37,7 @@ FEATURES = ("mixed7_avg", "mixed7_max", "mixed5_avg", "mixed6_avg", "mixed7_rmac
 The last came later: a network that was converted before gives, and its index keeps, those before.
 """
 
-KEEP = {"mixed7": 2, "all": 4, "regions": 5}
+KEEP = {"average": 1, "mixed7": 2, "all": 4, "regions": 5}
 """`--keep-features` to how many of `FEATURES` the feature file holds."""
 
 CHANNELS = 768

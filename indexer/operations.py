@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from indexer.catalog import DONE, Catalog
 from indexer.errors import ListingNotFound, UsageError
 from indexer.listing import Attribute, Listing
+from indexer.sources.values import clean_id
 
 FIELDS = ("title", "category", "price", "currency", "url")
 """What a patch may change, beside attributes."""
+
+MAX_PICTURES = 20
+"""Of one listing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,19 @@ class Written:
 
     id: str
     outcome: str
+
+
+def require_writable(listing: Listing) -> None:
+    """Raise UsageError unless a listing can be put: its id, and how many pictures it has."""
+    if clean_id(listing.id, "The listing") != listing.id:
+        raise UsageError(f"The id {listing.id!r} holds a slash.", hint="Write it as ':'.")
+    if not listing.pictures:
+        raise UsageError(
+            f"The listing {listing.id!r} has no picture.",
+            hint="Give at least one; to change fields alone, patch it.",
+        )
+    if len(listing.pictures) > MAX_PICTURES:
+        raise UsageError(f"A listing has at most {MAX_PICTURES} pictures.")
 
 
 def write_put(

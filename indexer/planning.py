@@ -93,3 +93,160 @@ def choose(
 def _subquantisers(dims: int, step: int) -> int:
     """Return how many parts of `step` dimensions, or of fewer where they do not divide by it."""
     return next(dims // part for part in (step, 2, 1) if dims % part == 0)
+
+
+FEATURES = {"average": 1536, "mixed7": 3072, "all": 6144, "regions": 7680}
+"""Bytes of the stored features of a picture, by `--keep-features`."""
+
+DATABASE = 1_000
+"""Bytes of a listing in the database, with a few attributes."""
+
+THUMBNAIL = 23_000
+"""Bytes of a thumbnail: 3,068 clothes took 71 MB."""
+
+EMBEDDED = 20.0
+"""Pictures a second on two cores with AVX2 (docs/performance.md)."""
+
+SPEED = 0.045
+"""Seconds of `indexer.probing.work` on the machine that the following were measured on."""
+
+PROJECTING = 4e-6
+"""Seconds to turn a picture's stored features into its vector."""
+
+TRAINING = 7.5e-7
+"""Seconds to train inverted lists of 128 dimensions, times their number squared."""
+
+ADDING = 1.8e-9
+"""Seconds to find a vector's list of 128 dimensions, times the number of lists."""
+
+ADDING_BY_GRAPH = 5e-5
+"""Seconds to find a vector's list through a graph."""
+
+CODING = 4e-6
+"""Seconds to code a vector twice, and to compare it with the questions that measure the recall."""
+
+DAY = 86_400
+
+MOST_PLANNED = 10**12
+"""Listings that a plan is made for at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a catalogue takes on one machine, a picture a listing.
+
+    Attributes
+    ----------
+    choice : Choice
+        The kind of FAISS index.
+    fits : bool
+        Whether it fits the memory.
+    files : dict of str to int
+        Bytes of a listing on disk, by what they are for.
+    resident : float
+        Bytes of a listing in the memory of a serving process.
+    hot : int
+        Bytes in all that should stay in memory for searches not to wait for the disk.
+    build, embedding : float
+        Seconds of building the index, and before it of embedding the pictures.
+    machines : int
+        So many like this one embed within a day.
+    ray_from : int
+        Listings from which one machine embeds for longer than a day.
+    milvus_from : int or None
+        Listings from which `hot` no longer fits the memory; None without a limit.
+    """
+
+    choice: Choice
+    fits: bool
+    files: dict[str, int]
+    resident: float
+    hot: int
+    build: float
+    embedding: float
+    machines: int
+    ray_from: int
+    milvus_from: int | None
+
+    @property
+    def disk(self) -> int:
+        """Bytes of a listing on disk."""
+        return sum(self.files.values())
+
+
+def costs(
+    count: int,
+    dims: int,
+    memory: int | None = None,
+    *,
+    keep: str = "mixed7",
+    rate: float = EMBEDDED,
+    slowness: float = 1.0,
+) -> Costs:
+    """Return what a catalogue takes.
+
+    Parameters
+    ----------
+    count, dims : int
+        Listings, with a picture each, and dimensions of a vector.
+    memory : int, optional
+        Bytes that the machine has.
+    keep : str, optional
+        Which features are stored, a key of `FEATURES`.
+    rate : float, optional
+        Pictures that are embedded a second.
+    slowness : float, optional
+        How many times as long this machine takes as the measured one.
+    """
+    choice = choose(count, dims, memory)
+    own = choice.mapped if choice.exact or not choice.in_memory else choice.resident + choice.mapped
+    files = {
+        "features": FEATURES[keep],
+        "vectors": 2 * dims,
+        "index": math.ceil(own / count),
+        "database": DATABASE,
+        "thumbnail": THUMBNAIL,
+    }
+    return Costs(
+        choice,
+        memory is None or PROGRAM + choice.resident <= memory,
+        files,
+        choice.resident / count,
+        _hot(count, dims),
+        slowness * _build_seconds(count, dims, choice),
+        count / rate,
+        math.ceil(count / rate / DAY),
+        _rounded(rate * DAY),
+        None if memory is None else _most(dims, memory),
+    )
+
+
+def _hot(count: int, dims: int) -> int:
+    """Return the bytes that searches go through: codes in memory, and mapped vectors."""
+    choice = choose(count, dims)
+    return PROGRAM + choice.resident + choice.mapped + (0 if choice.exact else 2 * dims * count)
+
+
+def _build_seconds(count: int, dims: int, choice: Choice) -> float:
+    seconds = PROJECTING * count
+    if choice.exact:
+        return seconds
+    wide = dims / 128
+    by_graph = choice.lists >= GRAPH_FROM
+    adding = ADDING_BY_GRAPH if by_graph else ADDING * choice.lists
+    return seconds + wide * (TRAINING * choice.lists**2 + count * (adding + CODING))
+
+
+def _most(dims: int, memory: int) -> int:
+    """Return how many vectors can be searched without waiting for the disk, to two digits."""
+    low, high = 1, 10**12
+    while high - low > max(1, low // 100):
+        middle = (low + high) // 2
+        low, high = (middle, high) if _hot(middle, dims) <= memory else (low, middle)
+    return _rounded(low)
+
+
+def _rounded(number: float) -> int:
+    """Return a number cut to two digits."""
+    step = 10 ** max(0, len(str(int(number))) - 2)
+    return int(number) // int(step) * int(step)

@@ -40,7 +40,9 @@ def rebuild_with(folder: Path, recipe: Recipe, progress: Progress = SILENT) -> s
     IndexNotReady
         If there is no index, or no embedded picture in it.
     """
-    with Catalog(folder) as catalog, writer_lease(folder):
+    Catalog(folder).close()  # says so where there is no index
+    # The lease first: who replaces an index by another holds it too.
+    with writer_lease(folder), Catalog(folder) as catalog:
         network = require_network(folder)
         keep_width(catalog, recipe, IndexOptions())
         return build_snapshot(folder, catalog, network, recipe, progress)

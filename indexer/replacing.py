@@ -118,30 +118,34 @@ def _with_network(folder: Path, options: IndexOptions) -> IndexOptions:
 
 def _begun(folder: Path, following: Path, recipe: Recipe, options: IndexOptions) -> Carrier:
     """Return what carries over to the new index, which is begun where it was not before."""
-    inode = (folder / DATABASE).stat().st_ino
-    begun = _copied(following, inode)
+    begun = _copied(folder, following)
     if begun is None:
         if following.exists():  # of another index, or one whose place was taken already
             shutil.rmtree(following)
         following.mkdir()
-        _copy_catalog(folder, following, inode, recipe, options)
-        begun = _copied(following, inode)
-    copied, last = begun or (0, 0)
-    return Carrier(folder, following, copied, last)
+        begun = _copy_catalog(folder, following, recipe, options)
+    return Carrier(folder, following, *begun)
 
 
-def _copied(following: Path, inode: int) -> tuple[int, int] | None:
-    """Return the change and the last listing up to which the new index was copied."""
+def _copied(folder: Path, following: Path) -> tuple[int, int] | None:
+    """Return the change and the last listing up to which the new index was copied.
+
+    None where there is no new index, or not one of this index: both have one secret.
+    """
     if not (following / DATABASE).is_file():
         return None
-    with Catalog(following) as catalog:
-        of, change, last = (catalog.meta("replaces") or "0 0 0").split()
-    return (int(change), int(last)) if int(of) == inode else None
+    with Catalog(folder) as catalog, Catalog(following) as copy:
+        noted = copy.meta("replaces")
+        if noted is None or copy.meta("secret") != catalog.meta("secret"):
+            return None
+        change, last = map(int, noted.split())
+        # An index that was restored from a backup may be older than its copy.
+        return (change, last) if change <= catalog.change() else None
 
 
 def _copy_catalog(
-    folder: Path, following: Path, inode: int, recipe: Recipe, options: IndexOptions
-) -> None:
+    folder: Path, following: Path, recipe: Recipe, options: IndexOptions
+) -> tuple[int, int]:
     aside = following / "copy"
     aside.mkdir()
     with Catalog(folder) as catalog, closing(sqlite3.connect(aside / DATABASE)) as copy:
@@ -167,12 +171,13 @@ def _copy_catalog(
                 copied.db.execute("DELETE FROM meta WHERE key = 'feature_width'")
             copied.set_meta("rows", "0")
             copied.set_meta("pruned", str(change))
-            copied.set_meta("replaces", f"{inode} {change} {last}")
+            copied.set_meta("replaces", f"{change} {last}")
         copied.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     sync_file(aside / DATABASE)
     (aside / DATABASE).rename(following / DATABASE)
     shutil.rmtree(aside)
     sync_folder(following)
+    return change, int(last)
 
 
 def _copy_network(folder: Path, following: Path) -> None:

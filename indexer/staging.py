@@ -19,6 +19,7 @@ from indexer.errors import DuplicateListing, SourceError
 from indexer.listing import Listing
 from indexer.progress import Progress
 from indexer.sources import Source
+from indexer.storing import storing
 from indexer.versions import picture_version
 
 STAGING = "staging.db"
@@ -119,7 +120,8 @@ def discard(catalog: Catalog, folder: Path) -> None:
     attached = {row["name"] for row in catalog.db.execute("PRAGMA database_list")}
     if "staged" in attached:
         catalog.db.execute("DETACH staged")
-    (folder / STAGING).unlink(missing_ok=True)
+    with storing(folder / STAGING):
+        (folder / STAGING).unlink(missing_ok=True)
 
 
 def compare(db: sqlite3.Connection, source: Source) -> Plan:

@@ -6,6 +6,8 @@ pictures/ab/abcdef...   the encoded bytes, as they were given
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import PictureError, StorageError
@@ -34,7 +36,7 @@ def stored_path(index: Path, uri: str) -> Path:
 
 
 def keep(index: Path, content: str, data: bytes) -> str:
-    """Keep a picture durably and return its URI; one that is there already costs nothing.
+    """Keep a picture durably and return its URI.
 
     Raises
     ------
@@ -44,21 +46,44 @@ def keep(index: Path, content: str, data: bytes) -> str:
     uri = stored_uri(content)
     path = stored_path(index, uri)
     try:
-        if path.is_file():
-            os.utime(path)  # so that tidying up knows that it is about to be named
-            return uri
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{content}.{os.getpid()}.part")
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        if not _touched(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, data)
+        # Also where it is there already: who put it there may have died before its name was safe.
         for folder in (path.parent, path.parent.parent, index):
             sync_folder(folder)
     except OSError as error:
         raise StorageError.of(error, path) from error
     return uri
+
+
+def is_kept(index: Path, uri: str) -> bool:
+    """Tell whether a picture is there, if it is one that is kept in the index."""
+    return not is_stored(uri) or stored_path(index, uri).is_file()
+
+
+def _touched(path: Path) -> bool:
+    """Let tidying up know that a file is about to be named; False where there is none."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _write(path: Path, data: bytes) -> None:
+    # Threads of one process may keep the same picture at the same time.
+    aside = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink()
+        raise
 
 
 def read_any(index: Path, picture: Picture, *, max_bytes: int) -> bytes:

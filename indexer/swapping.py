@@ -32,9 +32,7 @@ def swap(one: Path, other: Path) -> bool:
     try:
         exchanged = _exchange(one, other)
         if not exchanged:
-            one.rename(_aside(one))
-            other.rename(one)
-            _aside(one).rename(other)
+            _rename_in_turn(one, other)
         sync_folder(one.parent)
     except OSError as error:
         raise StorageError.of(error, one.parent) from error
@@ -50,6 +48,16 @@ def put_back(one: Path) -> None:
 
 def _aside(one: Path) -> Path:
     return one.with_name(one.name + ".swapped")
+
+
+def _rename_in_turn(one: Path, other: Path) -> None:
+    one.rename(_aside(one))
+    try:
+        other.rename(one)
+    except OSError:
+        _aside(one).rename(one)
+        raise
+    _aside(one).rename(other)
 
 
 def _exchange(one: Path, other: Path) -> bool:

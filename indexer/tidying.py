@@ -13,11 +13,10 @@ from indexer.feature_compaction import compact_features
 from indexer.manifest import SNAPSHOTS, read_manifest
 from indexer.progress import SILENT, Progress
 from indexer.publishing import remove_old
+from indexer.stored import FOLDER as PICTURES
+from indexer.stored import SCHEME as STORED
 from indexer.storing import storing
 from indexer.thumbnails import THUMBNAILS, Thumbnails
-
-PICTURES = "pictures"
-STORED = "stored:"
 
 GRACE_SECONDS = 3600.0
 """How long a kept picture may lie there unnamed: its listing may be about to be written."""

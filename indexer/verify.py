@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from indexer.features import FeatureFile, feature_file
 from indexer.learned import read_learned
 from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.progress import SILENT, Progress
+from indexer.reading_lock import ReadingLock
 from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
 from indexer.snapshot import SNAPSHOTS, Snapshot, current_name, read_manifest
+from indexer.stored import FOLDER as PICTURES
 from indexer.thumbnails import THUMBNAILS
 from indexer.weights import sha256_of
 
@@ -41,6 +43,7 @@ def problems(folder: Path, progress: Progress = SILENT) -> Iterator[str]:
     except (IndexDamaged, sqlite3.DatabaseError) as error:
         yield f"{error} Restore catalog.db from a backup."
     yield from _thumbnails(folder)
+    yield from _kept_pictures(folder, progress)
     network = None
     try:
         network = installed_network(folder)
@@ -132,6 +135,22 @@ def _thumbnails(folder: Path) -> Iterator[str]:
         yield f"{path}: {error}. {ANEW}"
 
 
+def _kept_pictures(folder: Path, progress: Progress) -> Iterator[str]:
+    """Check the pictures that were given to the index itself. An export does without them."""
+    paths = [path for path in (folder / PICTURES).glob("??/*") if len(path.name) == 64]
+    altered = 0
+    with progress.track("Checking pictures", len(paths), "pictures") as advance:
+        for path in paths:
+            with suppress(FileNotFoundError):  # tidied away meanwhile
+                altered += sha256_of(path) != path.name
+            advance(1)
+    if altered:
+        yield (
+            f"{folder / PICTURES}: {altered:,} of {len(paths):,} pictures were altered since they"
+            f" were written. Give their listings their pictures again, or restore a backup."
+        )
+
+
 def _model(folder: Path, network: Network | None) -> Iterator[str]:
     path = folder / MODEL_FILE
     if network is None:
@@ -169,11 +188,13 @@ def _snapshot(folder: Path, network: Network | None, progress: Progress) -> Iter
         return
     path = folder / SNAPSHOTS / name
     try:
+        lock = ReadingLock(path)  # so that it is not removed meanwhile
         manifest = read_manifest(path)
     except LookalikeError as error:
         yield f"{error.message} {COMPACT}"
         return
     damaged = list(_files(path, manifest, progress))
+    lock.close()
     yield from damaged
     if damaged:
         return

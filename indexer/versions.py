@@ -11,10 +11,13 @@ from pathlib import Path
 
 from indexer.catalog import DONE, FAILED, PENDING, Catalog
 from indexer.errors import LookalikeError
-from indexer.flights import READERS, ordered_map
+from indexer.flights import ordered_map
 from indexer.listing import Picture
 from indexer.progress import Progress
 from indexer.sources.fetching import has_url_version, is_gone, same_version, url_version
+
+ASKERS = 32
+"""Threads that wait for hosts' answers, which are short."""
 
 PAGE = 1000
 """URLs whose answers are noted in one transaction."""
@@ -104,13 +107,13 @@ def check_urls(catalog: Catalog, progress: Progress, *, reread: bool = False) ->
     if not total:
         return Checked()
     with (
-        ThreadPoolExecutor(READERS) as pool,
+        ThreadPoolExecutor(ASKERS) as pool,
         progress.track("Checking URLs", total, "URLs") as advance,
     ):
         for page in _pages(catalog.db):
             found: Iterator[_Url] = iter(page)
             if not reread:
-                found = ordered_map(pool, _ask, page, 2 * READERS)
+                found = ordered_map(pool, _ask, page, 2 * ASKERS)
             again, adopted = [], []
             for url in found:
                 advance(1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,28 +28,25 @@ from indexer.operations import (
     Ready,
     Remove,
     Written,
+    require_writable,
     write_patch,
     write_put,
     write_removal,
 )
 from indexer.pictures import LIMITS, PictureLimits, content_hash, prepare
-from indexer.sources.values import clean_id
-from indexer.stored import keep, read_any
+from indexer.stored import is_kept, keep, read_any
 from indexer.thumbnails import Thumbnails
 
 TOGETHER = 64
 """Operations that share a transaction; each still succeeds or fails alone."""
-
-MAX_PICTURES = 20
-"""Of one listing."""
 
 TRIES = 5
 
 Outcome = Written | LookalikeError
 
 
-class _FeaturesGone(Exception):
-    """Features that were known when a write began are not any more."""
+class _Gone(Exception):
+    """What was there when a write began was tidied away meanwhile."""
 
 
 class Writer:
@@ -141,7 +139,7 @@ class Writer:
         for _ in range(TRIES):
             try:
                 return self._try(operations)
-            except _FeaturesGone:  # tidied away between looking them up and writing
+            except _Gone:
                 continue
         raise IndexBusy(
             "The index is being tidied up.", hint="Try again; nothing of this write was kept."
@@ -152,26 +150,32 @@ class Writer:
         with closing(Thumbnails(self.folder)) as thumbnails, Catalog(self.folder) as catalog:
             # What takes long, before it is anybody's turn.
             ready = [self._ready(one, catalog, thumbnails, network) for one in operations]
-            thumbnails.add(
-                (picture.content, picture.thumbnail)
-                for pictures in ready
-                if not isinstance(pictures, LookalikeError)
-                for picture in pictures
-                if picture.thumbnail is not None
-            )
+            usable = [one for one in ready if not isinstance(one, LookalikeError)]
+            pictures = list(chain.from_iterable(usable))
             with catalog.writing():
                 if catalog.meta("replaced"):
                     raise IndexBusy(
                         "The index has just been replaced by another.",
                         hint="Try again; nothing of this write was kept.",
                     )
+                self._show(pictures, thumbnails)
                 change = catalog.next_change()
                 return [
-                    pictures
-                    if isinstance(pictures, LookalikeError)
-                    else self._write(catalog, operation, pictures, change)
-                    for operation, pictures in zip(operations, ready, strict=True)
+                    one
+                    if isinstance(one, LookalikeError)
+                    else self._write(catalog, operation, one, change)
+                    for operation, one in zip(operations, ready, strict=True)
                 ]
+
+    def _show(self, pictures: Sequence[Ready], thumbnails: Thumbnails) -> None:
+        """See to it that pictures can be shown; nobody tidies while this has its turn."""
+        for picture in pictures:
+            drawn = picture.thumbnail is not None or thumbnails.has(picture.content)
+            if not drawn or not is_kept(self.folder, picture.uri):
+                raise _Gone
+        new = {one.content: one.thumbnail for one in pictures if one.thumbnail is not None}
+        if new:
+            thumbnails.add(new.items())
 
     def _write(
         self, catalog: Catalog, operation: Operation, pictures: list[Ready], change: int
@@ -206,7 +210,7 @@ class Writer:
             return []
         listing = operation.listing
         try:
-            _check(listing)
+            require_writable(listing)
             ready = [
                 self._ready_picture(picture, catalog, thumbnails, network)
                 for picture in listing.pictures
@@ -268,7 +272,7 @@ class Writer:
         if known is not None:
             return known
         if picture.features is None:
-            raise _FeaturesGone
+            raise _Gone
         rows = int(catalog.meta("rows") or 0)
         file = feature_file(self.folder, catalog)
         catalog.set_meta("rows", str(file.append(picture.features[None], rows)))
@@ -284,15 +288,3 @@ def _embedding(catalog: Catalog, content: str, region: str) -> int | None:
         "SELECT number FROM embeddings WHERE content = ? AND region = ?", (content, region)
     ).fetchone()
     return None if row is None else int(row[0])
-
-
-def _check(listing: Listing) -> None:
-    if clean_id(listing.id, "The listing") != listing.id:
-        raise UsageError(f"The id {listing.id!r} holds a slash.", hint="Write it as ':'.")
-    if not listing.pictures:
-        raise UsageError(
-            f"The listing {listing.id!r} has no picture.",
-            hint="Give at least one; to change fields alone, patch it.",
-        )
-    if len(listing.pictures) > MAX_PICTURES:
-        raise UsageError(f"A listing has at most {MAX_PICTURES} pictures.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from indexer.listing import Listing
+from search.facets import Facet
 from search.query import Hit, Page
 
 ThumbnailUrl = Callable[[str], str]
@@ -15,7 +16,13 @@ ImageUrl = Callable[[Listing, int], str]
 """From a listing and a picture's place in it to where that picture can be fetched."""
 
 
-def page_as_dict(page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl) -> dict[str, Any]:
+def page_as_dict(
+    page: Page,
+    *,
+    thumbnail_url: ThumbnailUrl,
+    image_url: ImageUrl,
+    facets: Sequence[Facet] | None = None,
+) -> dict[str, Any]:
     """Return a page of hits in the API's shape, ready for `json.dumps`.
 
     Parameters
@@ -24,12 +31,15 @@ def page_as_dict(page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl
         What `Engine.search` answered.
     thumbnail_url, image_url : callable
         Where a thumbnail and a picture can be fetched.
+    facets : sequence of Facet, optional
+        What the filter leaves to choose from, where that was asked for.
 
     Returns
     -------
     dict
-        ``hits``, ``close_match``, ``next_cursor``, ``category``, ``snapshot`` and ``took_ms``.
-        Scores are rounded to 4 decimals, confidences too, milliseconds to 1.
+        ``hits``, ``close_match``, ``next_cursor``, ``category``, ``facets`` (None where not given),
+        ``snapshot`` and ``took_ms``. Scores are rounded to 4 decimals, confidences too,
+        milliseconds to 1.
     """
 
     def hit_as_dict(hit: Hit) -> dict[str, Any]:
@@ -55,8 +65,24 @@ def page_as_dict(page: Page, *, thumbnail_url: ThumbnailUrl, image_url: ImageUrl
         "category": [
             {"name": name, "confidence": round(confidence, 4)} for name, confidence in page.category
         ],
+        "facets": None if facets is None else [facet_as_dict(facet) for facet in facets],
         "snapshot": page.snapshot,
         "took_ms": {stage: round(ms, 1) for stage, ms in page.took_ms.items()},
+    }
+
+
+def facet_as_dict(facet: Facet) -> dict[str, Any]:
+    """Return a facet in the API's shape: texts have values, numbers a range and quartiles."""
+    return {
+        "field": facet.field,
+        "type": facet.type,
+        "values": [
+            {"value": one.value, "count": one.count, "selected": one.selected}
+            for one in facet.values
+        ],
+        "min": facet.low,
+        "max": facet.high,
+        "quartiles": None if facet.quartiles is None else list(facet.quartiles),
     }
 
 

@@ -52,6 +52,8 @@ class Cursor:
         The least score.
     prior, fold : bool
         As in `search.query.Query`.
+    close : bool
+        Whether the first page had a close match.
     """
 
     space: str
@@ -64,10 +66,12 @@ class Cursor:
     min_score: float | None
     prior: bool
     fold: bool
+    close: bool = True
 
-    def after(self, shown: NDArray[np.int64], rank: int, key: float) -> Cursor:
+    def after(self, shown: NDArray[np.int64], rank: int, key: float, *, close: bool) -> Cursor:
         """Return this with more listings shown."""
-        return replace(self, shown=np.union1d(self.shown, shown), rank=rank, key=key)
+        shown = np.union1d(self.shown, shown)
+        return replace(self, shown=shown, rank=rank, key=key, close=close)
 
     def signed(self, secret: str) -> str:
         """Write it as text that can stand in a URL."""
@@ -85,6 +89,7 @@ class Cursor:
                 "m": self.min_score,
                 "p": self.prior,
                 "o": self.fold,
+                "c": self.close,
             }
         )
         return signed
@@ -104,14 +109,14 @@ class Cursor:
             said = _serializer(secret).loads(text, max_age=MAX_AGE)
         except SignatureExpired as error:
             raise CursorExpired("The cursor is older than a day.", hint=AGAIN) from error
-        except BadData as error:
+        except (BadData, UnicodeError) as error:
             raise QueryError(
                 "The cursor is none of this index, or was cut short.",
                 hint="Send `next_cursor` as it was answered. " + AGAIN,
             ) from error
         if said["s"] != space:
             raise CursorExpired(
-                "The index is made by another recipe since the cursor was given.", hint=AGAIN
+                "The index has been made by another recipe since the cursor was given.", hint=AGAIN
             )
         gaps = _from_varints(zlib.decompress(_bytes(said["n"])))
         return cls(
@@ -125,11 +130,13 @@ class Cursor:
             said["m"],
             said["p"],
             said["o"],
+            said["c"],
         )
 
 
 def _serializer(secret: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret, salt="lookalike.cursor")
+    # What a cursor holds is part of the salt: those of another version are none of ours.
+    return URLSafeTimedSerializer(secret, salt="lookalike.cursor.1")
 
 
 def _text(data: bytes) -> str:

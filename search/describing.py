@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from indexer.catalog import FAILED
+from indexer.changes import age_of, changes_since
 
 if TYPE_CHECKING:
     from search.engine import Engine
@@ -21,6 +22,7 @@ def described(engine: Engine) -> dict[str, object]:
             "pictures": catalog.count("pictures"),
             "failures": catalog.count("pictures", "state = ?", FAILED),
         }
+        changes = changes_since(catalog, manifest)
         categories = catalog.categories()
     return {
         **counts,
@@ -36,5 +38,21 @@ def described(engine: Engine) -> dict[str, object]:
         "snapshot": snapshot.name,
         "created": manifest["created"],
         "version": manifest["version"],
+        **changes.as_dict(),
+        "mismatched": manifest.get("mismatched") or {},
         "categories": categories,
+    }
+
+
+def figures(engine: Engine) -> dict[str, float]:
+    """Return the few numbers that are looked at all the time; takes milliseconds."""
+    view = engine.view()
+    with engine.catalog() as catalog:
+        listings = catalog.count("listings")
+    return {
+        "listings": listings,
+        "vectors": view.count,
+        "changed": view.changed,
+        "change": view.change,
+        "snapshot_age_seconds": age_of(view.snapshot.manifest),
     }

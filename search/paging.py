@@ -11,7 +11,7 @@ import numpy as np
 from indexer.scores import CLOSE
 from search.asking import Asked
 from search.cursor import MAX_SHOWN, Cursor
-from search.folding import folded
+from search.folding import Group, folded
 from search.hits import hits_of
 from search.live import View
 from search.query import Hit, Query
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 AGAIN_AT_MOST = 3
 """Times that is searched where listings that were found have gone meanwhile."""
 
-DEEPER = 3
-"""Candidates a hit, where copies are folded: so many at first, and times as many where they were
-too few."""
-
-DEEPEST = 2000
-"""Candidates that are looked at for copies at most."""
+DEEPER, AT_LEAST = 3, 50
+"""Candidates a hit, and for a page, that are looked at in one go where copies are folded. A copy
+that lies deeper is a hit of a later page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +66,31 @@ def answer(engine: Engine, view: View, query: Query, asked: Asked, cursor: Curso
         The same as vectors and pixels.
     cursor : Cursor
         Where the page before ended; one that has shown nothing for the first page.
+
+    Raises
+    ------
+    QueryError
+        If the condition names a field that there is not, or compares what cannot be compared.
     """
-    within = engine.within(view, query.condition)
     left_out = {*asked.leave_out, *cursor.shown.tolist()}
     for _ in range(AGAIN_AT_MOST):
         # One more than fills the page tells whether there is a next one.
-        ranking, groups = _groups(engine, view, query, asked, left_out, within)
+        ranking, groups = _groups(engine, view, query, asked, left_out, cursor.rank > 0)
         hits, gone = hits_of(engine, view, query, asked, groups[: query.k], cursor.rank + 1)
         if not gone:
             break
         left_out |= set(gone)
-    close = cursor.rank > 0 or (bool(hits) and hits[0].score >= CLOSE)
-    more = len(groups) > query.k and len(hits) == query.k
-    shown = [one.listing for group in groups[: query.k] for one in group]
+        newer = engine.view()  # which tells of all others that went with them
+        view = newer if newer.snapshot is view.snapshot else view
+    close = cursor.close if cursor.rank else bool(hits) and hits[0].score >= CLOSE
     next_cursor = None
-    if more and len(cursor.shown) + len(shown) < MAX_SHOWN:
+    shown = [one.listing for group in groups[: query.k] for one in group]
+    if len(groups) > query.k and len(cursor.shown) + len(shown) < MAX_SHOWN:
         after = cursor.after(
             np.array([*asked.leave_out, *shown], np.int64),
             cursor.rank + len(hits),
             groups[query.k - 1][0].key,
+            close=close,
         )
         with engine.catalog() as catalog:
             next_cursor = after.signed(catalog.meta("secret") or "")
@@ -125,21 +128,45 @@ def continued(cursor: Cursor, text: str) -> tuple[Query, Asked]:
 
 
 def _groups(
-    engine: Engine,
+    engine: Engine, view: View, query: Query, asked: Asked, left_out: set[int], later: bool
+) -> tuple[Ranking, Sequence[Group]]:
+    """Return one group more than the page holds, if there are so many."""
+    count = query.k + 1
+    within = engine.within(view, query.condition)
+    if not query.fold:
+        ranking = _ranked(view, query, asked, count, left_out, within, later)
+        return ranking, [(candidate,) for candidate in _scoring(ranking.candidates, query)]
+    first: Ranking | None = None
+    groups: list[Group] = []
+    taken = set(left_out)
+    ask = max(count * DEEPER, AT_LEAST)
+    while True:
+        ranking = _ranked(view, query, asked, ask, taken, within, later or first is not None)
+        first = first or ranking
+        found = _scoring(ranking.candidates, query)
+        groups = folded(engine, view, found, groups)
+        if len(groups) >= count or len(found) < ask or len(taken) > MAX_SHOWN:
+            return first, groups[:count]
+        # Copies of a few: what comes after them fills the page.
+        taken |= {candidate.listing for candidate in found}
+
+
+def _ranked(
     view: View,
     query: Query,
     asked: Asked,
+    count: int,
     left_out: set[int],
     within: Within | None,
-) -> tuple[Ranking, Sequence[tuple[Candidate, ...]]]:
-    """Return one group more than the page holds, if there are so many."""
-    count = query.k + 1
-    ask = min(count * DEEPER, max(count, DEEPEST)) if query.fold else count
-    while True:
-        ranking = rank(view, asked.vectors, ask, left_out, prior=query.prior, within=within)
-        if not query.fold:
-            return ranking, [(candidate,) for candidate in ranking.candidates]
-        groups = folded(engine, view, ranking.candidates)
-        if len(groups) >= count or len(ranking.candidates) < ask or ask >= DEEPEST:
-            return ranking, groups[:count]
-        ask = min(ask * DEEPER, DEEPEST)
+    later: bool,
+) -> Ranking:
+    if later and within is None:
+        # What was shown before has its say in what category it is: on all pages the order is one.
+        within = view.everything()
+    return rank(view, asked.vectors, count, left_out, prior=query.prior, within=within)
+
+
+def _scoring(candidates: list[Candidate], query: Query) -> list[Candidate]:
+    if query.min_score is None:
+        return candidates
+    return [candidate for candidate in candidates if candidate.score >= query.min_score]

@@ -6,21 +6,15 @@ from flask import Response, jsonify
 from pydantic import Field
 
 from search.answer import listing_as_dict, page_as_dict
+from search.facets import Facet
 from search.query import Page, Query
 from web.engine import current_engine
 from web.learning import search_and_learn
-from web.models import (
-    FullListing,
-    ListingPath,
-    PageAnswer,
-    SearchFields,
-    SearchJson,
-    SimilarQuery,
-    StatusAnswer,
-)
+from web.models import FullListing, ListingPath, PageAnswer, StatusAnswer
+from web.models_search import SearchFields, SearchJson, SimilarQuery
 from web.openapi import blueprint, route
 from web.privacy import without_paths
-from web.uploads import FORM, JSON, from_json_or_form, query_from_form, query_from_json
+from web.uploads import FORM, JSON, from_json_or_form, search_from_form, search_from_json
 from web.urls import image_url, thumbnail_url
 
 api = blueprint("search", "Photos, and the listings like them.", url_prefix="/api/v1")
@@ -39,16 +33,18 @@ class SearchForm(SearchFields):
     "post",
     "/search",
     answers=PageAnswer,
-    errors=(400, 404, 413, 415, 503),
+    errors=(400, 404, 410, 413, 415, 503),
     bodies={FORM: SearchForm, JSON: SearchJson},
 )
 def search() -> Response:
     """Find the listings that look like a photo.
 
     The photo comes as the file of a multipart form, or in base64 as JSON; a listing that is
-    indexed can be named instead, or several of either that the hits shall be like and unlike.
+    indexed can be named instead, or several of either that the hits shall be like and unlike. A
+    page's `next_cursor`, sent as JSON and alone, gets the next page.
     """
-    return answer_page(search_and_learn(from_json_or_form(query_from_json, query_from_form)))
+    query, facets = from_json_or_form(search_from_json, search_from_form)
+    return answer_page(search_and_learn(query), facets_of(query) if facets else None)
 
 
 @route(api, "get", "/listings/<listing_id>", answers=FullListing, errors=(404, 503))
@@ -66,16 +62,21 @@ def get_listing(path: ListingPath) -> Response:
     return jsonify(shown)
 
 
-@route(api, "get", "/listings/<listing_id>/similar", answers=PageAnswer, errors=(404, 503))
+@route(api, "get", "/listings/<listing_id>/similar", answers=PageAnswer, errors=(404, 410, 503))
 def get_similar(path: ListingPath, query: SimilarQuery) -> Response:
     """Find the listings that look like a listing."""
+    if query.cursor is not None:
+        return answer_page(current_engine().search(Query(cursor=query.cursor)))
     asked = Query(
         listing_id=path.listing_id,
         k=query.k,
         min_score=query.min_score,
         prior=query.category_prior,
+        filter=query.filter,
+        fold=query.fold_duplicates,
     )
-    return answer_page(current_engine().search(asked))
+    page = current_engine().search(asked)
+    return answer_page(page, facets_of(asked) if query.facets else None)
 
 
 @route(api, "get", "/status", answers=StatusAnswer, errors=(503,))
@@ -84,9 +85,14 @@ def get_status() -> Response:
     return jsonify(without_paths(current_engine().status()))
 
 
-def answer_page(page: Page) -> Response:
+def facets_of(query: Query) -> list[Facet]:
+    """Return what a query's filter leaves to choose from, in the whole catalogue."""
+    return current_engine().view().facets(query.condition)
+
+
+def answer_page(page: Page, facets: list[Facet] | None = None) -> Response:
     """Answer a page of hits, with its timing where browsers and proxies look for it."""
-    body = page_as_dict(page, thumbnail_url=thumbnail_url, image_url=image_url)
+    body = page_as_dict(page, thumbnail_url=thumbnail_url, image_url=image_url, facets=facets)
     response = jsonify(body)
     response.headers["Server-Timing"] = ", ".join(
         f"{stage};dur={ms}" for stage, ms in body["took_ms"].items()

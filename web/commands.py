@@ -46,9 +46,32 @@ from indexer.runtimes import RUNTIMES
     show_envvar=True,
     help="What runs the network; auto: openvino for an index made with it, else litert.",
 )
-def serve(index: Path, host: str, port: int, threads: int | None, runtime: str) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that answer; each takes the memory that one takes, and maps the same files.",
+)
+# How a worker is told of its place: by the process that has begun it, and by nobody else.
+@click.option("--worker", hidden=True)
+def serve(
+    index: Path,
+    host: str,
+    port: int,
+    threads: int | None,
+    runtime: str,
+    workers: int,
+    worker: str | None,
+) -> None:
     """Serve the page and the JSON API."""
     from web.server import serve as run_server  # noqa: PLC0415
+    from web.server import serve_as  # noqa: PLC0415
     from web.settings import Settings  # noqa: PLC0415
+    from web.workers import Worker  # noqa: PLC0415
 
-    run_server(Settings.from_env(index=index, runtime=runtime), host, port, threads)
+    settings = Settings.from_env(index=index, runtime=runtime)
+    if worker is not None:
+        serve_as(Worker.parsed(worker), settings, host, threads)
+    else:
+        run_server(settings, host, port, threads, workers)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -54,6 +56,9 @@ class SearchEngine(Explainable, Protocol):
 class EngineHolder:
     """Holds the engine of an index that may not exist yet, and that changes while it is served.
 
+    Where a caretaker looks after it, requests never wait for a newer snapshot to be opened; where
+    nobody does, the request that comes after `recheck_seconds` does so itself.
+
     Parameters
     ----------
     path : Path
@@ -62,10 +67,19 @@ class EngineHolder:
         What a photo may cost: passed to `Engine.open`.
     runtime : str, optional
         What runs the network, a name of `indexer.runtimes.RUNTIMES`: passed on, too.
+    threads : int, optional
+        Threads of the network: passed on, too; as many as there are cores where not given.
     engine : SearchEngine, optional
         An engine that is open already.
     recheck_seconds : float, optional
         The least time between two looks at the disk.
+    on_page : callable, optional
+        Is told every answer of an engine that was opened here.
+
+    Attributes
+    ----------
+    attended : bool
+        Whether a caretaker calls `look`.
     """
 
     def __init__(
@@ -74,20 +88,30 @@ class EngineHolder:
         *,
         limits: PictureLimits = LIMITS,
         runtime: str = "auto",
+        threads: int | None = None,
         engine: SearchEngine | None = None,
         recheck_seconds: float = RECHECK_SECONDS,
+        on_page: Callable[[Page], None] = lambda _: None,
     ) -> None:
         self.path = path
         self.limits = limits
         self.runtime = runtime
+        self.threads = threads
         self.recheck_seconds = recheck_seconds
+        self.attended = False
+        self._on_page = on_page
         self._engine = engine
         self._error: LookalikeError | None = None
         self._next_look = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def engine(self) -> SearchEngine | None:
+        """The engine, where one is open; nothing is opened for this."""
+        return self._engine
+
     def get(self) -> SearchEngine:
-        """Return the engine, with the newest snapshot.
+        """Return the engine.
 
         Raises
         ------
@@ -97,14 +121,30 @@ class EngineHolder:
         engine = self._engine
         if engine is None:
             return self._open()
+        if self.attended or time.monotonic() < self._next_look:
+            return engine
         # Whoever comes while another refreshes is answered from what there is.
-        if time.monotonic() >= self._next_look and self._lock.acquire(blocking=False):
+        if self._lock.acquire(blocking=False):
             try:
                 self._refresh(engine)
             finally:
                 self._next_look = time.monotonic() + self.recheck_seconds
                 self._lock.release()
-        return engine
+        return self._engine or engine
+
+    def look(self) -> bool:
+        """Take up what is new on the disk, while requests go on; return whether there was.
+
+        For one thread of its own: opening a large snapshot takes its time. An index that is not
+        there, or cannot be served, is no error here: who asks for it is told.
+        """
+        engine = self._engine
+        if engine is None:
+            with contextlib.suppress(LookalikeError):
+                self._open()
+            return self._engine is not None
+        with self._lock:
+            return self._refresh(engine)
 
     def close(self) -> None:
         """Close the engine, if one is open."""
@@ -120,7 +160,7 @@ class EngineHolder:
             if self._error is not None and time.monotonic() < self._next_look:
                 raise self._error.with_traceback(None)
             try:
-                self._engine = _open_engine(self.path, self.limits, self.runtime)
+                self._engine = self._opened()
                 self._error = None
             except LookalikeError as error:
                 self._note(error, "The index cannot be served: %s")
@@ -129,16 +169,35 @@ class EngineHolder:
                 self._next_look = time.monotonic() + self.recheck_seconds
             return self._engine
 
-    def _refresh(self, engine: SearchEngine) -> None:
+    def _refresh(self, engine: SearchEngine) -> bool:
+        """Take up a newer snapshot; return whether there was one."""
         try:
-            if engine.refresh():
+            newer = engine.refresh()
+            if newer:
                 log.info("Serving a newer snapshot of the index.")
             self._error = None
         except NetworkMismatch:  # the index was made anew, with another network
-            self._engine = None
+            return self._replace(engine)
         except LookalikeError as error:
             # What is open goes on serving: an old answer is better than none.
             self._note(error, "A newer snapshot cannot be served: %s")
+            return False
+        return newer
+
+    def _replace(self, engine: SearchEngine) -> bool:
+        """Open the index anew beside the engine that serves, and take that in its place."""
+        try:
+            self._engine = self._opened()
+        except LookalikeError as error:
+            self._note(error, "The new index cannot be served: %s")
+            return False
+        log.info("Serving the index that was made anew.")
+        engine.close()
+        self._error = None
+        return True
+
+    def _opened(self) -> SearchEngine:
+        return _open_engine(self.path, self.limits, self.runtime, self.threads, self._on_page)
 
     def _note(self, error: LookalikeError, words: str) -> None:
         """Remember an error, and log it once and not at every look."""
@@ -153,10 +212,17 @@ def current_engine() -> SearchEngine:
     return holder.get()
 
 
-def _open_engine(path: Path, limits: PictureLimits, runtime: str) -> SearchEngine:
+def _open_engine(
+    path: Path,
+    limits: PictureLimits,
+    runtime: str,
+    threads: int | None,
+    on_page: Callable[[Page], None],
+) -> SearchEngine:
     # FAISS and LiteRT take a second to load, which only an index that is served is worth.
-    from search.engine import Engine  # noqa: PLC0415
+    from search.live_recall import WatchedEngine  # noqa: PLC0415
 
-    engine = Engine.open(path, runtime=runtime, limits=limits)
+    engine = WatchedEngine(path, runtime=runtime, threads=threads, limits=limits)
+    engine.on_page = on_page
     engine.warm_up()
     return engine

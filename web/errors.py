@@ -6,6 +6,7 @@ LookalikeError
 ├── UnsupportedMediaType   the body is of a kind that this path does not take
 ├── InvalidRequest         a field is missing, unknown or out of its range
 ├── UrlSearchDisabled      the server does not fetch photos
+├── NotAllowed             who asks may not do this here
 └── AddressUnavailable     the address to listen on is taken, or none of this machine
 """
 
@@ -20,14 +21,14 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from indexer.errors import LookalikeError
+from indexer.errors import IndexBusy, LookalikeError
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = "5"
 """Seconds after which a client that was told "not yet" may ask again."""
 
-JSON_PATHS = ("/api/", "/health", "/ready")
+JSON_PATHS = ("/api/", "/health", "/ready", "/metrics")
 
 FRAGMENT = "X-Lookalike-Fragment"
 """The header by which the page's script asks for the part of a page that it shows in place."""
@@ -67,6 +68,13 @@ class UrlSearchDisabled(InvalidRequest):
     code = "url_search_disabled"
 
 
+class NotAllowed(LookalikeError):
+    """Who asks may not do this here."""
+
+    code = "not_allowed"
+    status = 403
+
+
 class AddressUnavailable(LookalikeError):
     """The address to listen on is taken, or none of this machine."""
 
@@ -95,6 +103,10 @@ TOLD_INSTEAD: dict[str, tuple[str, str]] = {
         "Index a catalogue with: lookalike index CATALOG",
     ),
     "index_too_new": ("The index was written by a newer Lookalike.", "Update this server."),
+    "storage_error": (
+        "The index cannot be written: the disk is full, or may not be written to.",
+        "Nothing of this write was kept. Searches go on; the server's log says more.",
+    ),
 }
 """What is told instead of the words of an error that is the operator's to put right: those may
 name files of this machine, which are no client's business. The log has them."""
@@ -156,7 +168,8 @@ def invalid(error: ValidationError) -> InvalidRequest:
 
 
 def _of_ours(error: LookalikeError) -> Problem:
-    headers = {"Retry-After": RETRY_AFTER} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    later = isinstance(error, IndexBusy) or error.status == HTTPStatus.SERVICE_UNAVAILABLE
+    headers = {"Retry-After": RETRY_AFTER} if later else {}
     if error.status < 500:
         return Problem(error.status, error.code, error.message, error.hint, headers)
     if error.code != "index_not_ready":

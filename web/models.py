@@ -1,4 +1,4 @@
-"""The API's words: what it takes and what it answers, as pydantic models.
+"""The API's words as pydantic models: what it answers, and what several of its paths take.
 
 The OpenAPI document is made of these. What is answered comes from `search.answer`; a test holds
 the two together.
@@ -15,18 +15,12 @@ from pydantic import (
     ConfigDict,
     Field,
     WithJsonSchema,
-    model_validator,
 )
 
 from indexer.listing import Attribute
-from search.query import MAX_EXAMPLES, MAX_K, MAX_WEIGHT
 
 ListingId = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Hits = Annotated[int, Field(ge=1, le=MAX_K, description="How many hits.")]
-MinScore = Annotated[
-    float | None, Field(ge=0, le=1, description="Hits that score lower are left out.")
-]
 ShareOfPhoto = Annotated[
     tuple[Share, Share, Share, Share],
     Field(
@@ -68,79 +62,6 @@ RegionField = Annotated[
     ),
 ]
 """A region as it is written into a form."""
-
-
-CategoryPrior = Annotated[
-    bool,
-    Field(
-        description="Whether the predicted category takes part in the ranking, or similarity alone."
-    ),
-]
-
-
-class ExampleJson(Strict):
-    """One of several pictures that a question is made of: a photo, or a listing."""
-
-    image_base64: str | None = Field(None, description="The encoded photo in base64.")
-    listing_id: ListingId | None = Field(None, description="A listing; left out of the answer.")
-    region: ShareOfPhoto | None = None
-    weight: float = Field(
-        1.0, gt=0, le=MAX_WEIGHT, allow_inf_nan=False, description="Beside the others."
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> ExampleJson:
-        if (self.image_base64 is None) == (self.listing_id is None):
-            raise ValueError("An example is exactly one of image_base64 and listing_id")
-        return self
-
-
-class SearchJson(Strict):
-    """A search as JSON: one of `image_base64`, `listing_id`, `positives` and `image_url`."""
-
-    image_base64: str | None = Field(
-        None, description="The encoded photo (JPEG, PNG, WebP, ...) in base64."
-    )
-    listing_id: ListingId | None = Field(None, description="Find what is like this listing.")
-    image_url: str | None = Field(
-        None, description="The URL of a photo. This server fetches none: 422."
-    )
-    positives: list[ExampleJson] = Field(
-        [], max_length=MAX_EXAMPLES, description="Find what is like all of these at once."
-    )
-    negatives: list[ExampleJson] = Field(
-        [], max_length=MAX_EXAMPLES, description="And not like these."
-    )
-    k: Hits = 10
-    region: ShareOfPhoto | None = None
-    min_score: MinScore = None
-    category_prior: CategoryPrior = True
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> SearchJson:
-        given = (self.image_base64, self.listing_id, self.image_url, self.positives or None)
-        if sum(value is not None for value in given) != 1:
-            raise ValueError(
-                "A search takes exactly one of image_base64, listing_id, positives and image_url"
-            )
-        return self
-
-
-class SearchFields(Strict):
-    """The fields that go with a photo in a form."""
-
-    k: Hits = 10
-    region: RegionField = None
-    min_score: MinScore = None
-    category_prior: CategoryPrior = True
-
-
-class SimilarQuery(Strict):
-    """The query string of a search by listing."""
-
-    k: Hits = 10
-    min_score: MinScore = None
-    category_prior: CategoryPrior = True
 
 
 class ListingPath(BaseModel):
@@ -186,6 +107,10 @@ class HitAnswer(BaseModel):
     )
     similarity: float = Field(description="Cosine to the listing's closest picture.")
     near_duplicate: bool = Field(description="Whether the two seem to be one picture.")
+    similar_offers: list[str] = Field(
+        description="Ids of listings that show the same picture, best first, where"
+        " `fold_duplicates` asked for it."
+    )
     listing: ListingAnswer
 
 
@@ -196,6 +121,25 @@ class CategoryAnswer(BaseModel):
     confidence: float
 
 
+class FacetValueAnswer(BaseModel):
+    """A value of a field, and how many listings have it."""
+
+    value: str
+    count: int
+    selected: bool = Field(description="Whether the filter asks for it.")
+
+
+class FacetAnswer(BaseModel):
+    """A field among the listings that meet what the filter says of all other fields."""
+
+    field: str
+    type: Literal["text", "number", "boolean"]
+    values: list[FacetValueAnswer] = Field(description="Commonest first; none of a number.")
+    min: float | None = Field(description="Of a number.")
+    max: float | None
+    quartiles: list[float] | None = Field(description="Three: a quarter, half, three quarters.")
+
+
 class PageAnswer(BaseModel):
     """A page of hits, best first."""
 
@@ -203,8 +147,11 @@ class PageAnswer(BaseModel):
     close_match: bool = Field(
         description="Whether the best hit is closer than what chance finds in this catalogue."
     )
-    next_cursor: str | None
+    next_cursor: str | None = Field(
+        description="Sent as `cursor`, it gets the next page; null where there is none."
+    )
     category: list[CategoryAnswer]
+    facets: list[FacetAnswer] | None = Field(description="Null where they were not asked for.")
     snapshot: str = Field(description="The name of the snapshot that was searched.")
     took_ms: dict[str, float] = Field(description="Milliseconds per stage.")
 

@@ -18,12 +18,14 @@ from waitress import wasyncore
 
 from indexer.errors import LookalikeError
 from web.app import create_app
+from web.caretaker import Caretaker
 from web.engine import EngineHolder
 from web.errors import AddressUnavailable
 from web.intake import Channel
 from web.learning import Learner
 from web.settings import Settings
 from web.uploads import largest_body
+from web.workers import ALONE, Worker, supervise
 
 THREADS = max(4, os.cpu_count() or 1)
 
@@ -32,7 +34,11 @@ LAST_SECONDS = 10.0
 
 
 def serve(
-    settings: Settings, host: str = "127.0.0.1", port: int = 8000, threads: int | None = None
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    threads: int | None = None,
+    workers: int = 1,
 ) -> None:
     """Serve the page and the API until SIGINT or SIGTERM.
 
@@ -43,7 +49,9 @@ def serve(
     host, port : str, int
         Where to listen; port 0 takes a free one.
     threads : int, optional
-        How many requests are answered at once.
+        How many requests are answered at once, by each worker.
+    workers : int, optional
+        Processes that answer.
 
     Raises
     ------
@@ -51,17 +59,54 @@ def serve(
         If there is no listening there.
     """
     with listening(host, port) as listener:
-        app = create_app(settings)
-        server = new_server(app, settings, listener, threads or THREADS)
-        holder: EngineHolder = app.extensions["lookalike.engine"]
-        learner: Learner | None = app.extensions["lookalike.learner"]
-        line = start_up_line(server, host, holder, learning=learner is not None)
-        try:
-            run(server, lambda: print(line, file=sys.stderr, flush=True))
-        finally:
-            if learner is not None:
-                learner.close()
-            holder.close()
+        if workers == 1:
+            serve_on(listener, settings, host, threads)
+        else:
+            supervise(listener, settings, host, threads, workers)
+
+
+def serve_on(
+    listener: socket.socket,
+    settings: Settings,
+    host: str,
+    threads: int | None = None,
+    worker: Worker = ALONE,
+) -> None:
+    """Serve on a socket that listens, as one worker of some, until SIGINT or SIGTERM."""
+    app = create_app(settings, threads=worker.share_of_cores())
+    server = new_server(app, settings, listener, threads or THREADS)
+    holder: EngineHolder = app.extensions["lookalike.engine"]
+    learner: Learner | None = app.extensions["lookalike.learner"]
+    compacting = settings.compact and worker.number == 0
+    caretaker = Caretaker(holder, app.extensions["lookalike.metrics"], compacting=compacting)
+    line = start_up_line(
+        server,
+        host,
+        holder,
+        learning=learner is not None,
+        writes=settings.writes,
+        workers=worker.of,
+    )
+
+    def announce() -> None:
+        if worker.announces:
+            print(line, file=sys.stderr, flush=True)
+
+    caretaker.start()
+    try:
+        run(server, announce)
+    finally:
+        caretaker.close()
+        if learner is not None:
+            learner.close()
+        holder.close()
+
+
+def serve_as(worker: Worker, settings: Settings, host: str, threads: int | None) -> None:
+    """Serve as a worker that another process has begun."""
+    worker.end_with_parent()
+    with worker.socket() as listener:
+        serve_on(listener, settings, host, threads, worker)
 
 
 @contextlib.contextmanager
@@ -98,7 +143,15 @@ def new_server(app: Flask, settings: Settings, listener: socket.socket, threads:
     return server
 
 
-def start_up_line(server: Any, host: str, holder: EngineHolder, *, learning: bool) -> str:
+def start_up_line(
+    server: Any,
+    host: str,
+    holder: EngineHolder,
+    *,
+    learning: bool,
+    writes: str = "loopback",
+    workers: int = 1,
+) -> str:
     """Say where the server is, what it serves and to whom."""
     try:
         holds = f"{holder.get().status()['listings']:,} listings"
@@ -107,9 +160,10 @@ def start_up_line(server: Any, host: str, holder: EngineHolder, *, learning: boo
     name = f"[{host}]" if ":" in host else host
     return (
         f"Lookalike serves {holder.path} ({holds}) at http://{name}:{server.effective_port}"
-        " - there are no keys: whoever reaches this address may search."
-        + " The mean of their photos is learned (LOOKALIKE_LEARN_FROM_QUERIES)."
-        * learning
+        + f" with {workers} workers" * (workers > 1)
+        + " - there are no keys: whoever reaches this address may search, "
+        + ("and programs on this machine may write." if writes == "loopback" else "none may write.")
+        + " The mean of their photos is learned (LOOKALIKE_LEARN_FROM_QUERIES)." * learning
     )
 
 

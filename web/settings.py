@@ -69,8 +69,39 @@ class Settings:
         },
     )
 
+    writes: str = field(
+        default="loopback",
+        metadata={
+            "help": "Who may write listings over the API: loopback, programs on this machine, or"
+            " off, nobody. Behind a proxy on this machine, set it to off: to the server, whoever"
+            " comes through it is on this machine.",
+            "choices": ("loopback", "off"),
+        },
+    )
+    metrics: str = field(
+        default="loopback",
+        metadata={
+            "help": "Who may read /metrics: loopback, programs on this machine, public, everyone"
+            " who reaches the server, or off, nobody.",
+            "choices": ("loopback", "public", "off"),
+        },
+    )
+    compact: bool = field(
+        default=True,
+        metadata={
+            "help": "off: the server builds no new snapshot by itself once enough has changed;"
+            " lookalike compact does."
+        },
+    )
+
     def __post_init__(self) -> None:
         require_runtime(self.runtime)
+        for setting in fields(self):
+            choices, given = setting.metadata.get("choices"), getattr(self, setting.name)
+            if choices is not None and given not in choices:
+                raise UsageError(
+                    f"The setting {setting.name} is {given!r}.", hint=f"It is {_any_of(choices)}."
+                )
         for name, value in ((f.name, getattr(self, f.name)) for f in fields(self)):
             if isinstance(value, int) and not isinstance(value, bool) and value < 1:
                 raise UsageError(f"The setting {name} is {value}, and must be at least 1.")
@@ -92,6 +123,10 @@ class Settings:
             if text:
                 values[setting.name] = _read(variable(setting.name), text, setting.default)
         return cls(**{**values, **given})
+
+
+def _any_of(choices: tuple[str, ...]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
 def _read(name: str, text: str, default: Any) -> Any:

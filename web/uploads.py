@@ -9,7 +9,7 @@ import base64
 import binascii
 import io
 from collections.abc import Callable
-from typing import IO, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
 from flask import Flask, Request, request
 from pydantic import BaseModel, ValidationError
@@ -23,7 +23,7 @@ from web.errors import (
     UrlSearchDisabled,
     invalid,
 )
-from web.models import ExampleJson, SearchFields, SearchJson
+from web.models_search import ExampleJson, SearchFields, SearchJson
 from web.settings import Settings, current_settings
 from web.wording import mebibytes
 
@@ -42,6 +42,13 @@ REFUSED = "lookalike.refused"
 """Set in the WSGI environment by a server that let go of a body for being too large."""
 
 ONE_OF_THREE = "Send a multipart form with the file in the field 'image', or JSON."
+
+
+class Search(NamedTuple):
+    """A query, and whether facets were asked for with it."""
+
+    query: Query
+    facets: bool
 
 
 class MemoryRequest(Request):
@@ -83,15 +90,17 @@ def from_json_or_form(by_json: Callable[[], Read], by_form: Callable[[], Read]) 
     )
 
 
-def query_from_json() -> Query:
+def search_from_json() -> Search:
     """Read a search from a JSON body."""
     asked = body_as(SearchJson)
+    if asked.cursor is not None:
+        return Search(Query(cursor=asked.cursor), facets=False)
     if asked.image_url is not None:
         raise UrlSearchDisabled(
             "This server does not fetch photos from a URL.",
             hint="Send the photo itself, as a multipart file or in image_base64.",
         )
-    return Query(
+    query = Query(
         photo=None if asked.image_base64 is None else photo_from_base64(asked.image_base64),
         listing_id=asked.listing_id,
         positives=tuple(map(_example, asked.positives)),
@@ -100,7 +109,10 @@ def query_from_json() -> Query:
         region=asked.region,
         min_score=asked.min_score,
         prior=asked.category_prior,
+        filter=asked.filter,
+        fold=asked.fold_duplicates,
     )
+    return Search(query, asked.facets)
 
 
 def _example(one: ExampleJson) -> Example:
@@ -112,17 +124,20 @@ def _example(one: ExampleJson) -> Example:
     )
 
 
-def query_from_form() -> Query:
+def search_from_form() -> Search:
     """Read a search from a multipart form, letting nothing unknown through."""
     photo = photo_from_form()
     asked = fields_as(SearchFields)
-    return Query(
+    query = Query(
         photo=photo,
         k=asked.k,
         region=asked.region,
         min_score=asked.min_score,
         prior=asked.category_prior,
+        filter=asked.filter,
+        fold=asked.fold_duplicates,
     )
+    return Search(query, asked.facets)
 
 
 def photo_from_form() -> bytes:

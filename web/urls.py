@@ -20,6 +20,17 @@ def listing_url(listing_id: str) -> str:
     return url_for("pages.listing_page", listing_id=listing_id)
 
 
+def similar_url(listing_id: str, filter_: str, *, cursor: str | None = None) -> str:
+    """Return the place on a listing's page where what is similar to it and meets a filter is."""
+    return url_for(
+        "pages.listing_page",
+        listing_id=listing_id,
+        filter=filter_ or None,
+        cursor=cursor,
+        _anchor="similar",
+    )
+
+
 def why_url(listing_id: str, other: str) -> str:
     """Return the page that shows why one listing is found by another."""
     return url_for("why.why_listing", listing_id=listing_id, other=other)

@@ -1,12 +1,22 @@
-"""`lookalike compact`: a new snapshot from what is stored."""
+"""`lookalike compact`: a new snapshot from what is stored, and an end to what is gone."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from indexer.console import index_option, json_option, progress, write_json
+
+if TYPE_CHECKING:
+    from indexer.compaction import Compacted
+    from indexer.recipe import Recipe
+
+LOWEST = 19
+"""How much a compaction in the background gives way, as `nice` counts."""
 
 
 @click.command("compact", short_help="Build a new snapshot from the stored features.")
@@ -19,22 +29,73 @@ from indexer.console import index_option, json_option, progress, write_json
 )
 @click.option("--dims", type=int, help="Principal components to keep.")
 @click.option("--variance", type=float, help="Keep as many as explain this share of the variance.")
+@click.option("--quiet", is_flag=True, help="Say nothing unless something goes wrong.")
+@click.option(
+    "--background",
+    is_flag=True,
+    help="As a server does it: at the lowest priority, and only where enough has changed.",
+)
 def compact(
     index_folder: Path,
     as_json: bool,
     recipe: str | None,
     dims: int | None,
     variance: float | None,
+    quiet: bool,
+    background: bool,
 ) -> None:
     """Build a new snapshot from the stored features, without reading a picture.
 
-    For another recipe, or where `lookalike verify` found the snapshot damaged.
-    """
-    from indexer.rebuild import rebuild  # noqa: PLC0415
+    What changed since the last one is searched beside it, and a new one makes that fast again. What
+    was removed from the catalogue is then removed from the disk: features, small pictures, pictures
+    that were given to the index itself, and old snapshots. Searches and writes go on meanwhile.
 
-    shown = progress(as_json)
-    name = rebuild(index_folder, recipe, dims, variance, shown)
+    Also for another recipe, or where `lookalike verify` found the snapshot damaged.
+    """
+    if background:
+        os.nice(LOWEST)
+    from indexer.compaction import compact as run  # noqa: PLC0415
+    from indexer.errors import IndexBusy  # noqa: PLC0415
+
+    shown = progress(as_json or quiet)
+    chosen = _chosen(index_folder, recipe, dims, variance)
+    try:
+        done = run(index_folder, shown, recipe=chosen, only_if_due=background)
+    except IndexBusy:
+        if not background:
+            raise
+        if as_json:
+            write_json({"busy": True})
+        return
     if as_json:
-        write_json({"snapshot": name})
+        write_json(asdict(done))
+    elif not quiet:
+        shown.say(_told(index_folder, done))
+
+
+def _chosen(
+    folder: Path, recipe: str | None, dims: int | None, variance: float | None
+) -> Recipe | None:
+    if recipe is None and dims is None and variance is None:
+        return None
+    from indexer.sync import IndexOptions, wanted_recipe  # noqa: PLC0415
+
+    return wanted_recipe(folder, IndexOptions(recipe=recipe, dims=dims, variance=variance))
+
+
+def _told(folder: Path, done: Compacted) -> str:
+    if done.built:
+        said = f"Snapshot {done.snapshot} serves from {folder}, with {done.changed:,} changes."
+    elif done.tidied is None:
+        return f"Snapshot {done.snapshot} goes on serving: {done.changed:,} changes are too few."
     else:
-        shown.say(f"Snapshot {name} serves from {index_folder}.")
+        said = f"There is no listing left; snapshot {done.snapshot} stays, and finds nothing."
+    gone = {} if done.tidied is None else asdict(done.tidied)
+    names = {
+        "features": "features",
+        "thumbnails": "small pictures",
+        "pictures": "pictures",
+        "snapshots": "old snapshots",
+    }
+    parts = [f"{gone[key]:,} {name}" for key, name in names.items() if gone.get(key)]
+    return f"{said} Removed for good: {', '.join(parts)}." if parts else said

@@ -21,7 +21,7 @@ from indexer.console import index_option, json_option, progress, write_json
 def restore(backup: Path, index_folder: Path, as_json: bool, replace: bool) -> None:
     """Copy the index in BACKUP to --index, and check the copy before it takes its place.
 
-    Where there is an index already, stop the server first.
+    A server that runs goes on with it. What was written since the backup is not in it.
     """
     from indexer.restoring import restore as run  # noqa: PLC0415
 

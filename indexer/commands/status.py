@@ -42,6 +42,7 @@ def status(index_folder: Path, as_json: bool, failures: bool, plot: Path | None)
 def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
     """Return what is known of an index, published or half built."""
     from indexer.catalog import FAILED, PENDING  # noqa: PLC0415
+    from indexer.changes import changes_since  # noqa: PLC0415
     from indexer.model import installed_network  # noqa: PLC0415
     from indexer.snapshot import open_current  # noqa: PLC0415
 
@@ -73,6 +74,8 @@ def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
         "recipe": manifest["recipe"],
         "photos": manifest["photos"],
         "learned": manifest.get("learned", 0),
+        **changes_since(catalog, manifest).as_dict(),
+        "mismatched": manifest.get("mismatched") or {},
         "queries": _queries(folder, manifest),
         "category_model": manifest["categories"],
         "faiss": manifest["index"],
@@ -131,7 +134,26 @@ def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
         ("Photos", _photos(said["photos"], said["learned"], said["queries"])),
         ("FAISS", f"{faiss['factory']}, recall@10 {faiss['recall_at_10']:.3f}"),
         ("Snapshot", f"{said['snapshot']} of {created}, by version {said['version']}"),
+        ("Since then", _since(said)),
+        *[("Not as before", _mismatched(said["mismatched"]))] * bool(said["mismatched"]),
     ]
+
+
+def _since(said: dict[str, Any]) -> str:
+    """Say what came and went since the snapshot; the next search sees it all the same."""
+    if not said["changed"]:
+        return f"nothing changed (catalogue at change {said['change']:,})"
+    removed = f", {said['tombstones']:,} pictures removed" if said["tombstones"] else ""
+    return (
+        f"{said['changed']:,} changes{removed} (catalogue at change {said['change']:,}), searched"
+        " beside it until the next (see: lookalike compact)"
+    )
+
+
+def _mismatched(fields: dict[str, int]) -> str:
+    """Say which fields have values that are not of the type that they were first seen with."""
+    named = ", ".join(f"{name} ({count:,})" for name, count in sorted(fields.items()))
+    return f"values of another type than their field's, left out of filters: {named}"
 
 
 def _categories(model: dict[str, Any] | None) -> str:

@@ -149,7 +149,10 @@ def _on_the_web(work: Any, url: str, *arguments: Any) -> Any:
     from fsspec.asyn import sync  # noqa: PLC0415 - only who reads from the web needs it
 
     system = _web(os.getpid())
-    return sync(system.loop, work, system, url, *arguments)
+    try:
+        return sync(system.loop, work, system, url, *arguments)
+    except ValueError as problem:  # no address that can be asked
+        raise PictureError(f"{_SUBJECT} could not be read: {problem}.") from problem
 
 
 @functools.cache

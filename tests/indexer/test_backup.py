@@ -15,18 +15,26 @@ from click.testing import CliRunner
 import indexer.backup
 import indexer.copying
 import indexer.restoring
+import indexer.swapping
 from indexer.backup import back_up
 from indexer.catalog import DATABASE, Catalog
 from indexer.commands.backup import backup as backup_command
 from indexer.commands.restore import restore as restore_command
 from indexer.copying import copy_file
-from indexer.errors import IndexBusy, IndexDamaged, IndexNotReady, StorageError, UsageError
+from indexer.errors import (
+    IndexBusy,
+    IndexDamaged,
+    IndexNotReady,
+    ListingNotFound,
+    StorageError,
+    UsageError,
+)
 from indexer.features import feature_file
 from indexer.lease import writer_lease
 from indexer.rebuild import rebuild
 from indexer.restoring import restore
 from indexer.snapshot import current_name, open_current
-from indexer.thumbnails import THUMBNAILS, Thumbnails
+from indexer.thumbnails import THUMBNAILS
 from indexer.tidying import tidy
 from indexer.verify import problems
 from search.engine import Engine
@@ -281,29 +289,77 @@ def test_restore_in_place_of_another(indexed, target):
         assert catalog.meta("replaced") is None
 
 
-@pytest.mark.parametrize("kind", [Catalog, Thumbnails])
-def test_an_index_in_use_is_not_replaced(indexed, target, kind, monkeypatch):
+def test_a_server_goes_on_with_what_was_restored(indexed, target):
     back_up(indexed, target)
-    connect = sqlite3.connect
-    monkeypatch.setattr(
-        indexer.restoring.sqlite3,
-        "connect",
-        lambda path, **options: connect(path, **{**options, "timeout": 0.1}),
-    )
-    with closing(kind(indexed)) as opened:
-        opened.db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        with pytest.raises(IndexBusy, match="in use"):
-            restore(target, indexed, replace=True)
-    monkeypatch.undo()
+    with engine(indexed) as opened:
+        remove(indexed, "hats:01.jpg")
+        rebuild(indexed, None, None, None)
+        opened.refresh()
+        with pytest.raises(ListingNotFound):
+            opened.search(listing_id="hats:01.jpg")
+        restore(target, indexed, replace=True)
+        opened.refresh()
+        assert opened.search(listing_id="hats:01.jpg").hits
+        remove(indexed, "hats:01.jpg")
+        opened.refresh()
+        with pytest.raises(ListingNotFound):
+            opened.search(listing_id="hats:01.jpg")
     assert list(problems(indexed)) == []
-    assert sorted(path.name for path in indexed.parent.iterdir() if path.is_dir()) == sorted(
-        ["backups", "index", "pictures"]
-    )
+
+
+def test_who_waits_to_write_is_told(indexed, target, monkeypatch):
+    back_up(indexed, target)
+    real, told = indexer.restoring.swap, []
+
+    def beside_a_writer(one, other):
+        waiting = threading.Thread(target=lambda: told.append(wait_to_write(catalog_of_another)))
+        catalog_of_another = indexed / DATABASE
+        waiting.start()
+        done = real(one, other)
+        threads.append(waiting)
+        return done
+
+    def wait_to_write(path):
+        with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            said = db.execute("SELECT value FROM meta WHERE key = 'replaced'").fetchone()
+            db.execute("ROLLBACK")
+            return said
+
+    threads = []
+    monkeypatch.setattr(indexer.restoring, "swap", beside_a_writer)
     restore(target, indexed, replace=True)
+    for thread in threads:
+        thread.join()
+    # It either came in time to wait for the old one, or opened the new one.
+    assert told in ([("1",)], [None])
+
+
+def test_a_damaged_index_is_replaced(indexed, target):
+    before = similar(indexed)
+    back_up(indexed, target)
+    (indexed / DATABASE).write_bytes(b"nothing of the kind" * 100)
+    restore(target, indexed, replace=True)
+    assert similar(indexed) == before
+
+
+def test_what_is_no_index_is_not_replaced(indexed, target, tmp_path):
+    back_up(indexed, target)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "x").touch()
+    with pytest.raises(UsageError):
+        restore(target, tmp_path / "mine", replace=True)
+
+
+def test_an_index_that_is_being_synced_is_not_replaced(indexed, target):
+    back_up(indexed, target)
+    with writer_lease(indexed), pytest.raises(IndexBusy):
+        restore(target, indexed, replace=True)
+    assert not list(indexed.parent.glob(".*.part"))
 
 
 def test_where_folders_cannot_be_exchanged(indexed, target, monkeypatch):
-    monkeypatch.setattr(indexer.restoring, "_exchanged", lambda *_: False)
+    monkeypatch.setattr(indexer.swapping, "_exchange", lambda *_: False)
     back_up(indexed, target)
     done = restore(target, indexed, replace=True)
     assert list(problems(indexed)) == []

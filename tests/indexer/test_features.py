@@ -1,9 +1,13 @@
 """The feature file: what is committed stays, what lies beyond is overwritten."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
-from indexer.errors import IndexDamaged
+import indexer.features
+from indexer.errors import IndexDamaged, StorageError
 from indexer.features import FeatureFile
 
 
@@ -75,3 +79,64 @@ def test_rows_from_before_there_were_checksums(features):
     features.sums_path.unlink()
     features.append(rows(1, 5), 5)
     assert list(features.check(6)) == [True, True, False, False, True, True]
+
+
+def test_reading_rows_in_any_order(features):
+    features.append(np.arange(40, dtype=np.float32).reshape(10, 4), 0)
+    asked = np.array([7, 8, 9, 2, 2, 3, 0])
+    assert features.read(asked)[:, 0].tolist() == [28, 32, 36, 8, 8, 12, 0]
+    assert features.read(asked[:0]).shape == (0, 4)
+    # A run that goes past the end gives what is there of it.
+    assert features.read(np.array([8, 9, 10, 11]))[:, 0].tolist() == [32, 36, 0, 0]
+    assert not features.read(np.array([99])).any()
+
+
+def test_rows_are_moved_with_their_checksums(features):
+    features.append(np.arange(40, dtype=np.float32).reshape(10, 4), 0)
+    features.move(np.array([9, 8]), np.array([1, 4]))
+    assert features.open(10)[:, 0].tolist() == [0, 36, 8, 12, 32, 20, 24, 28, 32, 36]
+    assert all(features.check(10))
+    features.shorten(8)
+    assert features.path.stat().st_size == 8 * 4 * 2
+    assert features.sums_path.stat().st_size == 8 * 4
+    features.shorten(9)  # never longer
+    assert features.path.stat().st_size == 8 * 4 * 2
+    assert all(features.check(8))
+    with pytest.raises(IndexDamaged):
+        list(features.check(9))
+
+
+def test_rows_without_checksums_are_moved(features):
+    features.append(rows(4, 1), 0)
+    features.sums_path.unlink()
+    features.move(np.array([3]), np.array([1]))
+    assert all(features.check(3))
+
+
+@pytest.mark.parametrize("name", ["write", "fsync"])
+def test_a_full_disk(features, monkeypatch, name):
+    features.append(rows(2, 1), 0)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(indexer.features.os, name, full)
+        with pytest.raises(StorageError, match="No space"):
+            features.append(rows(3, 2), 2)
+    assert features.open(2)[:, 0].tolist() == [1, 1]
+    assert features.append(rows(1, 3), 2) == 3
+    assert list(features.check(3)) == [True] * 3
+
+
+def test_a_full_disk_while_rows_are_moved(features, monkeypatch):
+    features.append(rows(4, 1), 0)
+
+    def full(*_):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(indexer.features.os, "pwrite", full)
+    with pytest.raises(StorageError, match="quota"):
+        features.move(np.array([3]), np.array([1]))
+    monkeypatch.undo()
+    assert all(features.check(4))

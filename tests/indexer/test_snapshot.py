@@ -13,7 +13,7 @@ import search.index
 from indexer.build import build_snapshot, feature_file
 from indexer.catalog import Catalog
 from indexer.categories import UNKNOWN
-from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError
+from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError, StorageError
 from indexer.manifest import OLDEST
 from indexer.model import MODEL_FILE, Network, install_network
 from indexer.photos import store_photos
@@ -53,7 +53,7 @@ def test_a_build_that_fails_leaves_the_old_one(indexed, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(indexer.build, "write_faiss", broken)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageError, match="No space"):
         rebuild(indexed, None, None, None)
     assert open_current(indexed).name == "000001"
     monkeypatch.undo()

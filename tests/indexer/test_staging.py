@@ -1,15 +1,17 @@
 """A staged catalogue: what a dry run says, and what is taken over beside other writers."""
 
+import json
 import os
 import shutil
 import sqlite3
 
 import pytest
+from click.testing import CliRunner
 
 import indexer.apply
 import indexer.sync
 from indexer.catalog import DATABASE, PENDING, Catalog
-from indexer.commands.index import show_ids, summary
+from indexer.commands.index import index, show_ids, summary
 from indexer.errors import IndexDamaged, IndexVersionError, SourceError, UsageError
 from indexer.pipeline import Pipeline
 from indexer.snapshot import open_current
@@ -230,6 +232,24 @@ def test_the_plan_in_words(sync, shop, index_folder, tmp_path, capsys):
         ["other", "fields", "2"],
         ["removed", "4"],
     ]
+
+
+def test_the_command(shop, index_folder, fake_network):
+    def run(*arguments):
+        return CliRunner().invoke(index, [*map(str, arguments), "--index", str(index_folder)])
+
+    path = shop("0", "1", "2", "3", "5")
+    (report,) = map(json.loads, run(path, "--dry-run", "--json").stdout.splitlines())
+    assert report["plan"] == {"added": 1, "changed": 0, "removed": 1, "unchanged": 3 + 1}
+    assert report["outlook"]["first"]["removed"] == ["4"]
+    result = run(path, "--dry-run", "--replace")
+    assert "Every picture would be read" in result.stderr
+    assert run(path).exit_code == 0
+    result = run(path, "--recheck-urls", "--no-check-urls")
+    assert isinstance(result.exception, UsageError)
+    result = run(path, "--replace")
+    assert "5 embedded" in result.stderr
+    assert fake_network.calls == 6 + 5
 
 
 # Beside other writers

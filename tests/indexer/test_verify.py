@@ -4,14 +4,18 @@ import json
 
 import pytest
 
-from indexer.catalog import DATABASE
+import indexer.verify
+from indexer.catalog import DATABASE, Catalog
 from indexer.errors import IndexNotReady, LookalikeError
+from indexer.features import feature_file
 from indexer.model import install_openvino
+from indexer.pictures import content_hash
 from indexer.rebuild import rebuild
 from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
 from indexer.snapshot import FILES, MANIFEST, open_current
 from indexer.thumbnails import THUMBNAILS
 from indexer.verify import problems
+from indexer.weights import sha256_of
 
 
 def found(folder):
@@ -162,3 +166,63 @@ def test_openvinos_form_of_the_network(indexed):
     (indexed / OPENVINO_SUMS).write_bytes(b"{}")
     (problem,) = problems(indexed)
     assert OPENVINO_SUMS in problem
+
+
+def test_a_row_that_nothing_refers_to_may_be_half_written(indexed):
+    """A compaction that died has copied half of another one into it."""
+    with Catalog(indexed) as catalog, catalog.writing():
+        catalog.db.execute("DELETE FROM listings WHERE id = 'hats:01.jpg'")
+        catalog.db.execute(
+            "DELETE FROM embeddings WHERE number NOT IN (SELECT embedding FROM pictures)"
+        )
+        (row,) = set(range(12)) - {
+            r[0] for r in catalog.db.execute("SELECT number FROM embeddings")
+        }
+        size = feature_file(indexed, catalog).width * 2
+    data = bytearray((indexed / "features.f16").read_bytes())
+    data[row * size] ^= 1
+    (indexed / "features.f16").write_bytes(data)
+    assert not found(indexed)
+    data[(row + 1) * size] ^= 1
+    (indexed / "features.f16").write_bytes(data)
+    assert "of 1 of 12 pictures" in found(indexed)[0]
+
+
+def test_rows_that_are_moved_meanwhile_are_looked_at_again(indexed, monkeypatch):
+    real, turns = indexer.verify._damaged_rows, []
+
+    def then_move(catalog, file, count, progress):
+        turns.append(count)
+        if len(turns) == 1:
+            with catalog.writing():
+                catalog.db.execute("UPDATE meta SET value = value + 1 WHERE key = 'moves'")
+            return [3]
+        return real(catalog, file, count, progress)
+
+    monkeypatch.setattr(indexer.verify, "_damaged_rows", then_move)
+    assert not found(indexed)
+    assert len(turns) == 2
+
+
+def test_pictures_that_were_given_to_the_index(indexed):
+    data = b"a picture"
+    path = indexed / "pictures" / content_hash(data)[:2] / content_hash(data)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    path.with_name("x.1.part").write_bytes(b"half of one")
+    assert not found(indexed)
+    path.write_bytes(data[:-1])
+    (said,) = found(indexed)
+    assert "1 of 1 pictures were altered" in said
+
+
+def test_files_in_folders_of_the_snapshot(indexed):
+    folder = open_current(indexed).folder
+    (folder / "more").mkdir()
+    (folder / "more" / "x.i32").write_bytes(b"1234")
+    said = json.loads((folder / MANIFEST).read_text())
+    said["files"]["more/x.i32"] = {"bytes": 4, "sha256": sha256_of(folder / "more" / "x.i32")}
+    (folder / MANIFEST).write_text(json.dumps(said))
+    assert not found(indexed)
+    (folder / "more" / "x.i32").write_bytes(b"1235")
+    assert "more/x.i32 was altered" in found(indexed)[0]

@@ -290,6 +290,15 @@ def test_a_picture_that_was_replaced_while_its_host_was_asked(
     assert [state for _, state in states[1:]] == [PENDING] * 3
 
 
+def test_addresses_that_are_none(sync, tmp_path, write_csv, draw):
+    good = draw(tmp_path / "good.png", 1)
+    bad = ["http://[bad/a.png", "http://a b/c.png", "http://host.invalid:99999/a.png"]
+    rows = [("good", str(good)), *((str(n), uri) for n, uri in enumerate(bad))]
+    report = sync(write_csv(tmp_path / "c.csv", rows))
+    assert (report.work.embedded, report.failures) == (1, 3)
+    assert sync(tmp_path / "c.csv").urls == Checked(3, 0, 0)
+
+
 def test_versions_compare():
     assert same_version('etag:"a"', 'etag:"a"')
     assert not same_version('etag:"a"', 'etag:"b"')

@@ -59,7 +59,8 @@ def test_json(run, pictures_folder):
     assert all(len(page["hits"]) == 2 for page in pages)
     (page,) = lines(run(search, "--id", "bags:00.png", "--json"))
     assert len(page["hits"]) == 10
-    assert lines(run(compact, "--json", "--dims", 2)) == [{"snapshot": "000002"}]
+    (done,) = lines(run(compact, "--json", "--dims", 2))
+    assert (done["snapshot"], done["built"], done["changed"]) == ("000002", True, 0)
     assert lines(run(status, "--json"))[0]["dims"] == 2
 
 

@@ -26,6 +26,8 @@ class Compared:
     """Has the network, the snapshot and the catalogue of `search.engine.Engine`."""
 
     listings: dict[str, tuple[Listing, tuple[bytes, ...]]]
+    facets: Any
+    types: Any
     keys: dict[str, tuple[str, ...]]
     network = SimpleNamespace(input_size=SIZE)
     limits = LIMITS
@@ -63,6 +65,8 @@ class Compared:
             positions=lambda numbers: np.array(list(numbers), np.int64),
             pictures=lambda positions: snapshot.pictures[positions],
             vectors=lambda positions: snapshot.vectors[positions],
+            facets=self.facets,
+            told=SimpleNamespace(filters=SimpleNamespace(types=self.types)),
         )
 
     @contextmanager

@@ -21,6 +21,7 @@ from indexer.listing import Listing, Picture
 from indexer.pictures import open_picture, to_jpeg
 from search.query import Hit, Page, Query
 from tests.web.compared import Compared
+from tests.web.searched import Searched
 from web.app import create_app
 from web.server import listening, new_server
 from web.settings import Settings
@@ -46,10 +47,11 @@ def mean_colour(data: bytes) -> tuple[int, int, int]:
     return int(pixel[0]), int(pixel[1]), int(pixel[2])
 
 
-class FakeEngine(Compared):
+class FakeEngine(Compared, Searched):
     """Has the shape of `search.engine.Engine`, and finds what is of a like colour."""
 
     def __init__(self, listings: dict[str, tuple[Listing, tuple[bytes, ...]]]) -> None:
+        Searched.__init__(self, listings)
         self.listings = listings
         self.thumbnails: dict[str, bytes] = {}
         self.keys: dict[str, tuple[str, ...]] = {}
@@ -72,6 +74,7 @@ class FakeEngine(Compared):
         if self.failure is not None:
             raise self.failure
         self.asked = query
+        query, shown = self.continued(query)
         if query.positives:
             asked = self._mean_colour(query)
         elif query.photo is None:
@@ -81,18 +84,44 @@ class FakeEngine(Compared):
         else:
             assert isinstance(query.photo, bytes)
             asked = mean_colour(query.photo)
+        meant = self.narrowed(query.condition)
         scored = [
             (1 - sum(abs(a - b) for a, b in zip(asked, colour, strict=True)) / 765, id_)
             for id_, colour in self.colours.items()
-            if id_ != query.listing_id
+            if id_ != query.listing_id and id_ in meant
         ]
-        kept = [pair for pair in sorted(scored, reverse=True) if pair[0] >= (query.min_score or 0)]
+        kept = {
+            id_: score
+            for score, id_ in sorted(scored, reverse=True)
+            if score >= (query.min_score or 0)
+        }
+        groups = list(self.folded(list(kept), query.fold).items())
         hits = [
-            Hit(n, score, score, score > 0.99, self.listings[id_][0], 0, self.keys[id_])
-            for n, (score, id_) in enumerate(kept[: query.k], 1)
+            Hit(
+                n,
+                kept[id_],
+                kept[id_],
+                kept[id_] > 0.99,
+                self.listings[id_][0],
+                0,
+                self.keys[id_],
+                offers,
+            )
+            for n, (id_, offers) in enumerate(groups[shown : shown + query.k], shown + 1)
         ]
-        took = {"decode": 1.26, "embed": 10.0, "search": 0.3, "total": 11.56}
-        return Page(hits, "s-1", took, category=[("shoes", 0.81234)], close_match=self.close_match)
+        more = len(groups) > shown + query.k
+        return Page(
+            hits,
+            "s-1",
+            {"decode": 1.26, "embed": 10.0, "search": 0.3, "total": 11.56},
+            next_cursor=self.cursor(query, shown + query.k) if more else None,
+            category=[("shoes", 0.81234)],
+            close_match=self.close_match,
+        )
+
+    def _hit(self, rank: int, id_: str, score: float, offers: tuple[str, ...]) -> Hit:
+        listing, keys = self.listing(id_)
+        return Hit(rank, score, score, score > 0.99, listing, 0, keys, offers)
 
     def _mean_colour(self, query: Query) -> tuple[int, int, int]:
         colours = [
@@ -191,6 +220,8 @@ def _drawn_engine() -> FakeEngine:
 def engine(_drawn_engine: FakeEngine) -> Iterator[FakeEngine]:
     yield _drawn_engine
     _drawn_engine.failure = None
+    _drawn_engine.close_match = True
+    _drawn_engine.copies.clear()
 
 
 @pytest.fixture

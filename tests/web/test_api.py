@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.web.conftest import ODD_IDS, SECRET, FakeEngine, drawn
+from tests.web.searched import EXPIRED
 from web.models import FullListing, PageAnswer, StatusAnswer
 from web.settings import Settings
 
@@ -41,7 +42,7 @@ def test_a_form_with_a_photo_is_answered(client: FlaskClient, photo: bytes) -> N
     page = strictly(PageAnswer, response.json)
     assert [hit["rank"] for hit in page["hits"]] == [1, 2, 3]
     assert page["snapshot"] == "s-1"
-    assert page["next_cursor"] is None
+    assert page["facets"] is None
     assert page["category"] == [{"name": "shoes", "confidence": 0.8123}]
     assert page["took_ms"] == {"decode": 1.3, "embed": 10.0, "search": 0.3, "total": 11.6}
     timing = response.headers["Server-Timing"]
@@ -180,7 +181,13 @@ def test_status_names_no_path(client: FlaskClient) -> None:
     [
         {},
         {"listing_id": "p1", "image_base64": "aaaa"},
-        {"listing_id": "p1", "filter": "category:shoes"},
+        {"listing_id": "p1", "filtr": "category:shoes"},
+        {"listing_id": "p1", "filter": ["category:shoes"]},
+        {"listing_id": "p1", "filter": "x" * 2001},
+        {"listing_id": "p1", "fold_duplicates": "yes"},
+        {"listing_id": "p1", "cursor": "x"},
+        {"cursor": "x", "k": 10},
+        {"cursor": "x", "facets": True},
         {"listing_id": "p1", "k": 0},
         {"listing_id": "p1", "k": 1001},
         {"listing_id": "p1", "k": "5"},
@@ -220,7 +227,9 @@ def test_a_region_outside_the_photo(client: FlaskClient, photo: bytes) -> None:
         {"region": "0,0,nan,1"},
         {"region": "a,b,c,d"},
         {"min_score": "inf"},
-        {"filter": "x"},
+        {"filtr": "x"},
+        {"fold_duplicates": "maybe"},
+        {"cursor": "x"},
         {"listing_id": "p1"},
     ],
     ids=repr,
@@ -231,7 +240,19 @@ def test_form_fields_that_are_wrong(
     assert code(send(client, photo, **fields)) == (422, "invalid_request")
 
 
-@pytest.mark.parametrize("query", ["k=0", "k=1001", "k=abc", "min_score=2", "filter=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "k=0",
+        "k=1001",
+        "k=abc",
+        "min_score=2",
+        "filtr=x",
+        "facets=perhaps",
+        "cursor=x&k=3",
+        "cursor=x&filter=category:shoes",
+    ],
+)
 def test_query_strings_that_are_wrong(client: FlaskClient, query: str) -> None:
     response = client.get(f"/api/v1/listings/p1/similar?{query}")
     assert code(response) == (422, "invalid_request")
@@ -332,3 +353,103 @@ def test_a_fault_is_logged_and_not_shown(
 def test_health_needs_no_engine(client: FlaskClient) -> None:
     assert client.get("/health").json == {"status": "ok"}
     assert client.get("/ready").json == {"status": "ready"}
+
+
+def everywhere(client: FlaskClient, photo: bytes, **fields: Any) -> list[dict[str, Any]]:
+    """Ask a form, JSON and a query string the same; return the answers."""
+    said = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in fields.items()
+    }
+    answers = [
+        send(client, photo, **said),
+        client.post(SEARCH, json={"listing_id": "p3", **fields}),
+        client.get("/api/v1/listings/p3/similar", query_string=said),
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 3, answers[0].text
+    return [strictly(PageAnswer, answer.json) for answer in answers]
+
+
+def test_a_filter_narrows(client: FlaskClient, photo: bytes) -> None:
+    for page in everywhere(client, photo, filter="category:shoes price:..1238"):
+        assert {hit["listing"]["category"] for hit in page["hits"]} == {"shoes"}
+        assert all(hit["listing"]["price"] <= 1238 for hit in page["hits"])
+        assert page["facets"] is None
+    for page in everywhere(client, photo, filter="category:shoes -category:shoes"):
+        assert page["hits"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("colour:red", "colour"), ("price:cheap", "price"), ("category:", ""), ('"', ""), ("x", "")],
+)
+def test_filters_that_are_wrong(client: FlaskClient, photo: bytes, text: str, named: str) -> None:
+    for response in (
+        send(client, photo, filter=text),
+        client.post(SEARCH, json={"listing_id": "p1", "filter": text}),
+        client.get("/api/v1/listings/p1/similar", query_string={"filter": text}),
+    ):
+        assert code(response) == (422, "bad_query")
+        assert named in response.json["error"]["message"]
+
+
+def test_facets_are_counted_where_asked_for(client: FlaskClient, photo: bytes) -> None:
+    for page in everywhere(client, photo, facets=True, filter="category:shoes"):
+        by_field = {facet["field"]: facet for facet in page["facets"]}
+        assert by_field["category"]["values"] == [
+            {"value": "bags", "count": 6, "selected": False},
+            {"value": "shoes", "count": 6, "selected": True},
+            {"value": "<b>", "count": 1, "selected": False},
+        ]
+        price = by_field["price"]
+        assert (price["type"], price["values"]) == ("number", [])
+        assert (price["min"], price["max"]) == (1235.5, 1245.5)
+        assert len(price["quartiles"]) == 3
+
+
+def test_copies_are_folded_where_asked_for(
+    client: FlaskClient, engine: FakeEngine, photo: bytes
+) -> None:
+    engine.copies |= {"p5": "p4", "p6": "p4"}
+    for page in everywhere(client, photo, fold_duplicates=True, k=30):
+        together = [
+            (hit["listing"]["id"], *hit["similar_offers"])
+            for hit in page["hits"]
+            if hit["similar_offers"]
+        ]
+        assert len(together) == 1
+        assert sorted(together[0]) == ["p4", "p5", "p6"]
+    for page in everywhere(client, photo, k=30):
+        assert not any(hit["similar_offers"] for hit in page["hits"])
+
+
+def test_pages_follow_one_another(client: FlaskClient, photo: bytes) -> None:
+    whole = send(client, photo, k="1000").json
+    assert whole["next_cursor"] is None
+    page = send(client, photo, k="5").json
+    hits = page["hits"]
+    turns = 0
+    while page["next_cursor"]:
+        turns += 1
+        asked = {"cursor": page["next_cursor"]}
+        by_get = client.get("/api/v1/listings/p3/similar", query_string=asked).json
+        page = strictly(PageAnswer, client.post(SEARCH, json=asked).json)
+        assert by_get["hits"] == page["hits"]
+        hits += page["hits"]
+    assert turns == 4
+    assert hits == whole["hits"]
+
+
+def test_cursors_that_are_wrong(client: FlaskClient) -> None:
+    for asked, answered in (("none", (422, "bad_query")), (EXPIRED, (410, "cursor_expired"))):
+        for response in (
+            client.post(SEARCH, json={"cursor": asked}),
+            client.get("/api/v1/listings/p3/similar", query_string={"cursor": asked}),
+        ):
+            assert code(response) == answered
+            assert response.json["error"]["hint"] == "Search again."
+
+
+def test_a_cursor_comes_alone(client: FlaskClient) -> None:
+    response = client.post(SEARCH, json={"cursor": "x", "k": 3, "filter": ""})
+    assert "without filter and k" in response.json["error"]["message"]

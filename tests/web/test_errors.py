@@ -15,7 +15,7 @@ from web.errors import FRAGMENT
 from web.headers import HEADERS
 from web.models import ErrorAnswer
 
-JSON_ROUTES = ("/api/", "/health", "/ready")
+JSON_ROUTES = ("/api/", "/health", "/ready", "/metrics")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

@@ -159,7 +159,7 @@ class Slow(FakeEngine):
         time.sleep(1.5)
         return []
 make = web.app.create_app
-web.server.create_app = lambda settings: make(settings, engine=Slow({}))
+web.server.create_app = lambda settings, **_: make(settings, engine=Slow({}))
 web.server.serve(Settings(index=Path("x")), port=0)
 """
 

@@ -131,6 +131,7 @@ function stopSearching() {
 function showFound(html) {
   const stage = find("stage");
   stage.innerHTML = html; // our own template, in which everything foreign is escaped
+  document.dispatchEvent(new Event("lookalike:shown"));
   find("searching").hidden = true;
   const title = find("results-title");
   if (!title) return;

@@ -23,6 +23,7 @@
     if (link && plain && !ask(link.href)) event.preventDefault();
   });
   wide.addEventListener("change", openWhereThereIsRoom);
+  document.addEventListener("lookalike:shown", openWhereThereIsRoom);
   openWhereThereIsRoom();
 
   function go(address) {

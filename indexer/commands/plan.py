@@ -1,0 +1,223 @@
+"""`lookalike plan`: what a catalogue of some size takes, before there is one."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from indexer.console import index_option, json_option, out, write_json
+
+if TYPE_CHECKING:
+    from indexer.planning import Costs
+
+FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+BINARY = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+MOST = 10**12
+
+
+class Amount(click.ParamType[int]):
+    """A number of listings (1.5k, 100M, 2B) or of bytes (64GB, 512MiB).
+
+    Parameters
+    ----------
+    name : str
+        What the help calls it.
+    unit : str
+        A pattern of what may follow the number.
+    """
+
+    def __init__(self, name: str, unit: str) -> None:
+        self.name = name
+        self._pattern = re.compile(rf"(\d+(?:\.\d+)?)\s*{unit}", re.IGNORECASE)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the whole number that a text stands for."""
+        match = self._pattern.fullmatch(str(value).replace(",", "").strip())
+        if match is None:
+            self.fail(f"{value!r} is no {self.name}, such as {self._example}.", param, ctx)
+        factor, binary = match["factor"].lower(), "binary" in match.groupdict() and match["binary"]
+        found = round(float(match[1]) * (BINARY if binary else FACTORS)[factor])
+        if not 1 <= found <= 1000 * MOST:
+            self.fail(f"{value!r} is out of range.", param, ctx)
+        return found
+
+    @property
+    def _example(self) -> str:
+        return "64GB" if self.name == "amount of memory" else "100M"
+
+
+LISTINGS = Amount("number", "(?P<factor>[kmb]?)")
+BYTES = Amount("amount of memory", "(?:(?P<factor>[kmgt])(?P<binary>i?)b?)")
+
+
+@click.command("plan", short_help="Say what a catalogue of some size takes.")
+@click.option("--listings", type=LISTINGS, required=True, help="How many, such as 1.5k or 100M.")
+@click.option(
+    "--dims", type=click.IntRange(1, 4096), default=128, show_default=True, help="Of a vector."
+)
+@click.option("--memory", type=BYTES, help="Of the machine, such as 64GB; this one's if not given.")
+@click.option(
+    "--keep-features",
+    type=click.Choice(["average", "mixed7", "all", "regions"]),
+    default="all",
+    show_default=True,
+    help="As for `lookalike index`.",
+)
+@click.option("--probe/--no-probe", default=True, help="Measure how fast this machine is (4 s).")
+@index_option
+@json_option
+def plan(
+    listings: int,
+    dims: int,
+    memory: int | None,
+    keep_features: str,
+    probe: bool,
+    index_folder: Path,
+    as_json: bool,
+) -> None:
+    """Say what a catalogue of some size takes: memory, disk, time, and how many machines.
+
+    Counts one picture a listing.
+    """
+    from indexer.planning import EMBEDDED, MOST_PLANNED, costs  # noqa: PLC0415
+
+    if listings > MOST_PLANNED:
+        raise click.BadParameter(f"{listings:,} listings are more than there are.")
+    if memory is None:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    slowness, rate, measured = _probed(index_folder) if probe else (1.0, EMBEDDED, "")
+    found = costs(listings, dims, memory, keep=keep_features, rate=rate, slowness=slowness)
+    if as_json:
+        write_json(
+            {
+                "listings": listings,
+                "dims": dims,
+                "memory": memory,
+                "keep_features": keep_features,
+                **asdict(found),
+                "disk": found.disk,
+                "embedded_per_second": round(rate, 1),
+                "measured_here": {"index": probe, "embedding": bool(measured)},
+            }
+        )
+        return
+    _show(listings, dims, memory, found, rate, slowness if probe else None, measured)
+
+
+def _probed(index: Path) -> tuple[float, float, str]:
+    """Return how many times as slow this machine is, what it embeds a second, and by what."""
+    from indexer.planning import EMBEDDED, SPEED  # noqa: PLC0415
+    from indexer.probing import embedding_rate, stored_model, work  # noqa: PLC0415
+
+    model = stored_model(index)
+    slowness = work() / SPEED
+    if model is None:
+        return slowness, EMBEDDED, ""
+    return slowness, embedding_rate(model), str(model)
+
+
+def _show(
+    listings: int,
+    dims: int,
+    memory: int,
+    found: Costs,
+    rate: float,
+    slowness: float | None,
+    network: str,
+) -> None:
+    from rich.table import Table  # noqa: PLC0415 - 50 ms that --help need not pay
+
+    table = Table(
+        "",
+        "a listing",
+        "in all",
+        title=f"{listings:,} listings of {dims} dimensions, one picture each",
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    table.add_row(
+        "Memory: index", _size(found.resident), _size(found.resident * listings)
+    )
+    table.add_section()
+    for name, size in found.files.items():
+        table.add_row(f"Disk: {name}", _size(size), _size(size * listings))
+    table.add_row("Disk", _size(found.disk), _size(found.disk * listings))
+    table.add_section()
+    table.add_row("Embedding, once", f"{1000 / rate:.1f} ms", _time(found.embedding))
+    table.add_row("Building the index", "", _time(found.build))
+    console = out()
+    console.width = min(console.width, 80)
+    console.print(table)
+    for line in (*_advice(found, memory), *_sources(found, rate, slowness, network)):
+        console.print(line, soft_wrap=False)
+
+
+def _advice(found: Costs, memory: int) -> list[str]:
+    """Return what to use, and from when on something else."""
+    given = _size(memory)
+    lines = [f"Index: {found.choice.factory}."]
+    if not found.fits:
+        lines.append(f"It does not fit {given}.")
+    elif found.hot > memory:
+        lines.append(
+            f"Searches go through {_size(found.hot)}, more than {given}: they wait for the disk."
+        )
+    if found.machines > 1:
+        lines.append(
+            f"Ray: from about {found.ray_from:,} listings on, a day of embedding here;"
+            f" {found.machines:,} machines like this one take a day for these."
+        )
+    else:
+        lines.append(
+            f"Ray: not yet; from about {found.ray_from:,} listings on, a day of embedding."
+        )
+    if found.milvus_from is not None:
+        yet = "" if found.hot > memory else " not yet;"
+        lines.append(
+            f"Milvus:{yet} from about {found.milvus_from:,} listings on, when what searches go"
+            f" through no longer fits {given}."
+        )
+    return lines
+
+
+def _sources(found: Costs, rate: float, slowness: float | None, network: str) -> list[str]:
+    """Return what was measured and what was extrapolated from it."""
+    if network:
+        said = f"Measured here just now: {rate:.1f} pictures/s with {network}, without decoding"
+    else:
+        said = (
+            f"Not measured here, since there is no network yet (lookalike network --fetch):"
+            f" {rate:.0f} pictures/s on two cores"
+        )
+    index = (
+        "The time to build is that of two cores with AVX2, measured at 1 and 10 million"
+        " (docs/scale.md)"
+    )
+    if slowness is not None:
+        index += f"; this machine took {slowness:.1f} times as long in a probe"
+    exact = "" if found.choice.exact else " Bytes follow from the formats."
+    return [f"{said}.", f"{index}; the rest is extrapolated.{exact}"]
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 999.5:
+            return f"{number:.0f} {unit}" if number >= 10 or unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} TB"
+
+
+def _time(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return (
+                f"{seconds / length:,.0f} {unit}"
+                if seconds >= 10 * length
+                else f"{seconds / length:.1f} {unit}"
+            )
+    return f"{max(1, seconds):.0f} s"

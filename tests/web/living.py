@@ -1,0 +1,91 @@
+"""Servers on a real index with the fake network, also in processes of their own."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+
+from web.app import create_app
+from web.server import listening, new_server
+from web.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+FAKE_NETWORK = """
+import sys
+if any("lookalike" in part for part in sys.orig_argv):
+    import indexer.embedder
+    from tests.conftest import FakeEmbedder
+    FAKE = FakeEmbedder()
+    indexer.embedder.Embedder.for_bulk = lambda *_, **__: FAKE
+    indexer.embedder.Embedder.for_photos = lambda *_, **__: FAKE
+"""
+"""A `sitecustomize` that puts the fake network in place in every process that starts with it."""
+
+
+def in_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@contextlib.contextmanager
+def served(app: Flask, settings: Settings, threads: int = 4) -> Iterator[str]:
+    """Serve an application from threads of this process; lend its address."""
+    with listening("127.0.0.1", 0) as listener:
+        server = new_server(app, settings, listener, threads)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.effective_port}"
+        finally:
+            server.task_dispatcher.shutdown()
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+            thread.join(10)
+
+
+@contextlib.contextmanager
+def serving(index: Path, tmp_path: Path, *arguments: str, **environ: str) -> Iterator[Any]:
+    """Run `lookalike serve` with the fake network; lend the process and its address."""
+    site = tmp_path / "site"
+    site.mkdir(exist_ok=True)
+    (site / "sitecustomize.py").write_text(FAKE_NETWORK)
+    paths = os.pathsep.join([str(site), str(ROOT)])
+    command = [sys.executable, "-P", "-m", "lookalike", "serve", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--index", str(index), *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **environ},
+    )
+    assert process.stderr is not None
+    try:
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            found = re.search(r"http://\S+", line)
+            if found:
+                yield process, found[0], line
+                return
+        raise AssertionError(f"The server said no address: {''.join(said)}")
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        with process:
+            assert process.wait(30) == 0
+
+
+def app_on(index: Path, **settings: Any) -> tuple[Flask, Settings]:
+    """Return an application on an index, and its settings."""
+    given = Settings(index=index, **settings)
+    return create_app(given), given
