@@ -8,6 +8,7 @@ that `lookalike --help` imports none of TensorFlow, LiteRT, FAISS and scikit-lea
 from __future__ import annotations
 
 import sys
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,25 @@ import click  # noqa: E402 - only after the folder one stands in is out of the w
 
 if TYPE_CHECKING:
     from indexer.listing import Listing, Picture
+    from indexer.operations import Patch, Put, Remove
+    from indexer.writing import Writer
     from search.engine import Engine
     from search.query import Example, Hit, Page, Query
 
-__all__ = ["Engine", "Example", "Hit", "Listing", "Page", "Picture", "Query", "main"]
+__all__ = [
+    "Engine",
+    "Example",
+    "Hit",
+    "Listing",
+    "Page",
+    "Patch",
+    "Picture",
+    "Put",
+    "Query",
+    "Remove",
+    "Writer",
+    "main",
+]
 
 HOMES = {
     "Engine": "search.engine",
@@ -41,8 +57,12 @@ HOMES = {
     "Hit": "search.query",
     "Listing": "indexer.listing",
     "Page": "search.query",
+    "Patch": "indexer.operations",
     "Picture": "indexer.listing",
+    "Put": "indexer.operations",
     "Query": "search.query",
+    "Remove": "indexer.operations",
+    "Writer": "indexer.writing",
 }
 
 COMMANDS = {
@@ -63,8 +83,20 @@ COMMANDS = {
     ),
     "serve": ("web.commands", "Serve the page and the JSON API."),
     "status": ("indexer.commands.status", "Show what an index is and holds."),
+    "remove": (
+        "indexer.commands.remove",
+        "Remove listings; the next search does not find them.",
+    ),
     "verify": ("indexer.commands.verify", "Check every file of an index."),
     "compact": ("indexer.commands.compact", "Build a new snapshot from the stored features."),
+    "backup": ("indexer.commands.backup", "Copy an index that is in use, and check the copy."),
+    "restore": ("indexer.commands.restore", "Make a backup the index again."),
+    "export": (
+        "indexer.commands.export",
+        "Write the catalogue and its vectors to a Parquet file.",
+    ),
+    "import": ("indexer.commands.import_", "Take exported listings over into an index."),
+    "plan": ("indexer.commands.plan", "Say what a catalogue of some size takes."),
     "network": ("indexer.commands.network", "Show, draw, fetch or export the network."),
 }
 """Each command's module and its line in `--help`, which is checked against the command's own."""
@@ -84,7 +116,8 @@ class LazyGroup(click.Group):
         from importlib import import_module  # noqa: PLC0415 - only when a command runs
 
         module = import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -13,9 +13,11 @@ from indexer.field_values import FieldType
 from search.facets import Facet
 from search.filter_form import Form, Url, form_of, from_form
 from search.filters import Condition
-from search.live import View
 from web.errors import Problem, problem_of
 from web.wording import label
+
+if TYPE_CHECKING:
+    from search.live import View
 
 FROM, UP_TO = "min.", "max."
 """What the names of a range's ends begin with, before its field's."""
