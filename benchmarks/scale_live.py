@@ -3,9 +3,10 @@
     python -m benchmarks.scale_live --real INDEX --count 1000000 [--seconds 60] [--work FOLDER]
 
 INDEX is an index of real pictures: its network is used, and the hard vectors are drawn around its
-vectors. Listings with a price, a brand and a category are put straight into a catalogue, with
-features of a width of 768 (mixed7's average) whose first columns are the vector; the snapshot is
-built by `indexer.build.build_snapshot` with a projection that keeps them. Prints Markdown.
+vectors. Listings with a price, a brand and the category of the nearest of thirty real vectors are
+put straight into a catalogue, with features of a width of 768 (mixed7's average) whose first
+columns are the vector; the snapshot is built by `indexer.build.build_snapshot` with a projection
+that keeps them. Prints JSON.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ RATE = 100
 def fill(folder: Path, real: np.ndarray, count: int) -> None:
     """Make a catalogue of `count` listings with one picture each, and their features."""
     generator = np.random.default_rng(5)
+    kinds = real[generator.choice(len(real), CATEGORIES, replace=False)].T
+    blocks = hard_vectors(real, count)
+    categories = np.concatenate([(block @ kinds).argmax(axis=1) for block in blocks]).tolist()
     prices = np.round(generator.lognormal(3, 1, count), 2).tolist()
     brands = generator.zipf(1.3, count) % BRANDS
     with Catalog(folder, create=True) as catalog, catalog.writing():
@@ -60,7 +64,7 @@ def fill(folder: Path, real: np.ndarray, count: int) -> None:
                     n + 1,
                     f"l{n}",
                     f"Product {n}",
-                    f"category {n % CATEGORIES}",
+                    f"category {categories[n]}",
                     prices[n],
                     json.dumps({"brand": f"brand {brands[n]}"}),
                     change,
@@ -116,7 +120,7 @@ class Given(Writer):
         n = int(operation.id[1:])
         content = hashlib.sha256(operation.id.encode()).hexdigest()
         features = self.vectors[n % len(self.vectors)].astype(np.float32)
-        return [Ready(f"/new/{n}.jpg", content, "", 400, 400, None, features)]
+        return [Ready(f"/new/{n}.jpg", content, "", 400, 400, b"JPEG", features)]
 
 
 def write_for(folder: Path, real: np.ndarray, seconds: float) -> dict:
