@@ -14,7 +14,8 @@ from indexer.runtimes import RUNTIMES
 if TYPE_CHECKING:
     from indexer.listing import Region
     from search.engine import Engine
-    from search.query import Example, Page, Query
+    from search.facets import Facet
+    from search.query import Example, Hit, Page, Query
 
 
 def parse_region(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Region | None:
@@ -71,6 +72,17 @@ def parse_example(text: str) -> Example:
 @click.option(
     "--region", callback=parse_region, metavar="X,Y,W,H", help="The part of the photo that matters."
 )
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="TEXT",
+    help='What listings must meet, such as "category:shoes price:10..50". Repeated: all of them.',
+)
+@click.option("--fold", is_flag=True, help="Show listings of the same picture as one hit.")
+@click.option("--facets", is_flag=True, help="Tell what the filter leaves to choose from, too.")
+@click.option("--pages", type=click.IntRange(1), default=1, help="How many pages of hits.")
+@click.option("--cursor", help="Go on where a page ended: its next_cursor, and nothing else.")
 @click.option("--min-score", type=float, help="Leave out hits that score lower (0 to 1).")
 @click.option(
     "--prior/--no-prior",
@@ -98,6 +110,11 @@ def search(
     unlikes: tuple[str, ...],
     k: int,
     region: Region | None,
+    filters: tuple[str, ...],
+    fold: bool,
+    facets: bool,
+    pages: int,
+    cursor: str | None,
     min_score: float | None,
     prior: bool,
     montage: Path | None,
@@ -108,16 +125,26 @@ def search(
     Several --like and --unlike make one question. With --json, one page of hits a line, in the
     order of the photos.
     """
-    if bool(photos) + (listing_id is not None) + bool(likes) != 1:
+    if bool(photos) + (listing_id is not None) + bool(likes) + (cursor is not None) != 1:
         raise UsageError(
-            "A search takes photos, a listing's id or --like.",
+            "A search takes photos, a listing's id, --like or --cursor.",
             hint="lookalike search PHOTO..., or lookalike search --id ID",
         )
+    if cursor is not None and (filters or fold or facets or unlikes or region or min_score):
+        raise UsageError("A cursor carries what was asked for.", hint="Give nothing beside it.")
     from search.engine import Engine  # noqa: PLC0415 - FAISS
     from search.query import Query  # noqa: PLC0415
 
-    options: dict[str, Any] = {"k": k, "min_score": min_score, "prior": prior}
-    if likes or unlikes:
+    options: dict[str, Any] = {
+        "k": k,
+        "min_score": min_score,
+        "prior": prior,
+        "filter": " ".join(filters),
+        "fold": fold,
+    }
+    if cursor is not None:
+        queries = [Query(cursor=cursor)]
+    elif likes or unlikes:
         queries = [
             Query(
                 positives=tuple(map(parse_example, likes)),
@@ -133,9 +160,16 @@ def search(
     answered: list[tuple[Query, Page]] = []
     try:
         for query in queries:
+            counted = engine.view().facets(query.condition) if facets else None
             page = _answer(engine, query)
             answered.append((query, page))
-            _show(query, page, as_json)
+            _show(query, page, as_json, counted)
+            for _ in range(pages - 1):
+                if page.next_cursor is None:
+                    break
+                page = engine.search(Query(cursor=page.next_cursor))
+                answered.append((query, page))
+                _show(query, page, as_json, None)
     finally:
         # Photos that were answered before a bad one are not lost.
         if montage is not None and answered:
@@ -160,7 +194,7 @@ def _montage(engine: Engine, answered: list[tuple[Query, Page]], path: Path) -> 
     click.echo(f"The hits are drawn in {path}.", err=True)
 
 
-def _show(query: Query, page: Page, as_json: bool) -> None:
+def _show(query: Query, page: Page, as_json: bool, facets: list[Facet] | None) -> None:
     from search.answer import page_as_dict  # noqa: PLC0415
 
     if as_json:
@@ -170,13 +204,16 @@ def _show(query: Query, page: Page, as_json: bool) -> None:
                 page,
                 thumbnail_url=lambda _: "",
                 image_url=lambda listing, place: listing.pictures[place].uri,
+                facets=facets,
             )
         )
         return
     console = out()
     what = _named(query)
     if not page.hits:
-        console.print(f"Nothing is like {what} by at least the score that was asked for.")
+        limits = "filter" if query.condition else "score that was asked for"
+        console.print(f"Nothing is like {what} within the {limits}.", markup=False)
+        _show_facets(facets)
         return
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -200,14 +237,36 @@ def _show(query: Query, page: Page, as_json: bool) -> None:
             f"{hit.score:.2f}",
             f"{hit.similarity:.3f}{mark}",
             hit.listing.id,
-            hit.listing.title,
+            _title(hit),
             hit.listing.category,
         )
     console.print(table)
+    _show_facets(facets)
+    if page.next_cursor:
+        console.print(Text("There are more: --pages, or --json and --cursor.", "dim"))
     console.print()
 
 
+def _title(hit: Hit) -> str:
+    """Return a hit's title and how many listings are folded under it."""
+    count = len(hit.similar_offers)
+    offers = f"+{count} similar {'offer' if count == 1 else 'offers'}" if count else ""
+    return "  ".join(filter(None, (hit.listing.title, offers)))
+
+
+def _show_facets(facets: list[Facet] | None) -> None:
+    for facet in facets or []:
+        if facet.low is not None and facet.high is not None:
+            said = f"{facet.low:g} to {facet.high:g}"
+        else:
+            said = ", ".join(f"{one.value} {one.count:,}" for one in facet.values if one.count)
+        out().print(f"{facet.field}: {said or 'nothing'}", markup=False, highlight=False)
+
+
 def _named(query: Query) -> str:
+    if query.cursor is not None:
+        return "what was asked before"
+
     def one(example: Example) -> str:
         shown = example.photo.name if isinstance(example.photo, Path) else example.listing_id
         return str(shown)

@@ -50,7 +50,12 @@ def _query_picture(engine: Engine, query: Query) -> Image.Image | None:
         return open_picture(query.photo.read_bytes(), at_least=TILE, limits=engine.limits)
     if isinstance(query.photo, bytes):
         return open_picture(query.photo, at_least=TILE, limits=engine.limits)
-    keys = engine.listing(query.listing_id or "")[1]
+    if query.positives:
+        first = query.positives[0]
+        return _query_picture(engine, Query(photo=first.photo, listing_id=first.listing_id))
+    if query.listing_id is None:  # a cursor carries no picture
+        return None
+    keys = engine.listing(query.listing_id)[1]
     return _thumbnail(engine, keys[0] if keys else "")
 
 

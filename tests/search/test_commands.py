@@ -10,7 +10,7 @@ from indexer.commands.index import index, parse_max_failures
 from indexer.commands.status import status
 from indexer.commands.verify import verify
 from indexer.console import run_reporting_errors
-from indexer.errors import IndexNotReady, PictureError, UsageError
+from indexer.errors import IndexNotReady, PictureError, QueryError, UsageError
 from search.commands import search
 
 
@@ -174,3 +174,44 @@ def test_ctrl_c_says_how_to_go_on(run, pictures_folder, fake_network, index_fold
     fake_network.raise_after = None
     assert run(index, pictures_folder).exit_code == 0
     assert fake_network.calls == 12
+
+
+def test_pages_of_hits(run, pictures_folder, tmp_path):
+    run(index, pictures_folder)
+    photo = pictures_folder / "bags" / "00.png"
+    pages = lines(run(search, photo, "-k", 5, "--pages", 9, "--json"))
+    assert [len(page["hits"]) for page in pages] == [5, 5, 2]
+    assert [hit["rank"] for page in pages for hit in page["hits"]] == list(range(1, 13))
+    (again,) = lines(run(search, "--cursor", pages[0]["next_cursor"], "--json"))
+    assert again["hits"] == pages[1]["hits"]
+    assert "There are more" in run(search, photo, "-k", 5).stdout
+    with pytest.raises(UsageError, match="carries"):
+        run(search, "--cursor", pages[0]["next_cursor"], "--filter", "category:bags")
+    drawn = tmp_path / "m.png"
+    assert run(search, "--like", "id:bags:00.png", "-k", 2, "--montage", drawn).exit_code == 0
+    assert drawn.exists()
+
+
+def test_filters_and_facets(run, pictures_folder):
+    run(index, pictures_folder)
+    asked = ("--id", "bags:00.png", "--filter", "category:hats")
+    (page,) = lines(run(search, *asked, "--facets", "--json"))
+    assert {hit["listing"]["category"] for hit in page["hits"]} == {"hats"}
+    (facet,) = [one for one in page["facets"] if one["field"] == "category"]
+    assert {one["value"]: one["count"] for one in facet["values"]} == dict.fromkeys(
+        ("bags", "hats", "shoes"), 4
+    )
+    assert "category: bags 4, hats 4, shoes 4" in run(search, *asked, "--facets").stdout
+    assert "within the filter" in run(search, *asked, "--filter", "id:none").stdout
+    with pytest.raises(QueryError, match="colour"):
+        run(search, "--id", "bags:00.png", "--filter", "colour:red")
+
+
+def test_folded_hits(run, tmp_path, draw):
+    picture = draw(tmp_path / "shop" / "a.png", 1)
+    catalogue = tmp_path / "shop.csv"
+    rows = "".join(f"{n},{picture},Mug\n" for n in "abc")
+    other = draw(tmp_path / "shop" / "z.png", 2)
+    catalogue.write_text(f"id,image,title\n{rows}z,{other},Cup\n")
+    run(index, catalogue)
+    assert "+2 similar offers" in run(search, picture, "--fold").stdout

@@ -6,12 +6,14 @@ import base64
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.e2e.conftest import CHROMIUM
-from tests.web.conftest import drawn
+from tests.web.conftest import FakeEngine, drawn
 
 pytestmark = pytest.mark.browser
 
@@ -203,4 +205,96 @@ def test_why_without_the_script(browser: Browser, address: tuple[str, int]) -> N
     page.locator("a[data-why]").first.click()
     page.wait_for_url("**/listings/p1/why/*")
     expect(page.locator(".why-pair img")).to_have_count(2)
+    plain.close()
+
+
+def test_a_listing_is_narrowed_in_place(page: Page) -> None:
+    page.goto("/listings/p1")
+    cards = page.locator("#similar .card")
+    before = cards.count()
+    opened = page.locator("#filter-panel > summary")
+    if opened.is_visible():
+        opened.click()
+    page.get_by_role("checkbox", name="bags").check()
+    send = page.get_by_role("button", name="Show what fits")
+    if page.viewport_size and page.viewport_size["width"] < 1000:
+        send.click()
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(cards).to_have_count(6)
+    assert "filter=category%3Abags" in page.url
+    page.go_back()
+    expect(cards).to_have_count(before)
+    page.goto("/listings/p1?filter=category:bags+price:..1")
+    expect(page.get_by_text("No listing meets this filter")).to_be_visible()
+    page.get_by_role("link", name="Remove the filter").click()
+    expect(cards).to_have_count(before)
+
+
+def test_a_photo_is_narrowed_in_place(page: Page, photo: bytes) -> None:
+    page.goto("/")
+    choose(page, photo)
+    expect(page.locator("#results-title")).to_be_focused()
+    opened = page.locator("#filter-panel > summary")
+    if opened.is_visible():
+        opened.click()
+    page.get_by_role("checkbox", name="shoes").check()
+    if page.viewport_size and page.viewport_size["width"] < 1000:
+        page.get_by_role("button", name="Show what fits").click()
+    expect(page.locator("#stage .card")).to_have_count(6)
+    expect(page.locator("#news")).to_have_text("6 listings found.")
+    page.locator(".chip").click()
+    expect(page.locator("#stage .card")).to_have_count(24)
+
+
+@pytest.mark.parametrize("by", ["photo", "listing"])
+def test_more_is_added_without_a_jump(app: Flask, page: Page, photo: bytes, by: str) -> None:
+    settings = app.extensions["lookalike.settings"]
+    app.extensions["lookalike.settings"] = replace(settings, page_hits=8)
+    page.goto("/" if by == "photo" else "/listings/p1")
+    if by == "photo":
+        choose(page, photo)
+    cards = page.locator("#stage .card, #similar .card")
+    expect(cards).to_have_count(8)
+    more = page.locator("[data-more]").get_by_text("Show more").or_(page.locator("a[data-more]"))
+    more.scroll_into_view_if_needed()
+    at = page.evaluate("scrollY")
+    more.click()
+    expect(cards).to_have_count(16)
+    assert page.evaluate("scrollY") == at
+    expect(page.locator("#news")).to_have_text("8 more listings.")
+    expect(cards.nth(8).locator("a").first).to_be_focused()
+    more.click()
+    expect(page.locator(".more-hits")).to_have_count(0)
+    numbers = [card.get_attribute("href") for card in page.locator(".results .cover").all()]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_similar_offers_are_opened(page: Page, engine: FakeEngine) -> None:
+    engine.copies |= {"p5": "p4", "p6": "p4"}
+    page.goto("/listings/p1")
+    offers = page.locator(".offers")
+    expect(offers.locator("summary")).to_contain_text("2 similar offers")
+    offers.locator("summary").click()
+    expect(offers.get_by_role("link")).to_have_count(2)
+    offers.get_by_role("link").first.click()
+    page.wait_for_url("**/listings/p*")
+
+
+def test_more_and_filters_without_the_script(
+    app: Flask, browser: Browser, address: tuple[str, int], photo: bytes
+) -> None:
+    settings = app.extensions["lookalike.settings"]
+    app.extensions["lookalike.settings"] = replace(settings, page_hits=4)
+    plain = browser.new_context(java_script_enabled=False)
+    page = plain.new_page()
+    page.goto("http://{}:{}/listings/p1?filter=category:bags".format(*address))
+    expect(page.locator(".chip")).to_have_count(1)
+    page.get_by_role("link", name="Show more").click()
+    expect(page.get_by_text("Places 5 to 6")).to_be_visible()
+    page.goto("http://{}:{}/".format(*address))
+    choose(page, photo)
+    page.get_by_role("button", name="Find look-alikes").click()
+    expect(page.locator(".filters")).to_have_count(0)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator("#results-title")).to_contain_text("Listings 5 to 8")
     plain.close()

@@ -165,3 +165,27 @@ def test_a_listing_that_cannot_be_compared(client: FlaskClient, engine: FakeEngi
     page = client.get("/listings/gone")
     assert page.status_code == 200
     assert "It cannot be compared" in page.text
+
+
+def test_a_filter_that_cannot_be_used_is_said_and_the_rest_counts(client: FlaskClient) -> None:
+    response = client.get("/listings/p1?filter=category:bags&min.price=9&max.price=3")
+    assert response.status_code == 422
+    assert "above the greatest" in response.text
+    assert response.text.count('class="card"') == 6
+    response = client.get("/listings/p1?filter=colour:red")
+    assert response.status_code == 422
+    assert response.text.count('class="card"') == 23
+
+
+def test_offers_that_have_gone_are_left_out(client: FlaskClient, engine: FakeEngine) -> None:
+    engine.copies |= {f"p{n}": "p4" for n in (5, 6, 7)}
+    assert "3 similar offers" in client.get("/listings/p1").text
+
+
+def test_a_cursor_that_is_too_old(client: FlaskClient) -> None:
+    for answer in (
+        client.get("/listings/p1?cursor=expired"),
+        client.post("/search", data={"cursor": "expired"}),
+    ):
+        assert answer.status_code == 410
+        assert "Search again" in answer.text
