@@ -41,6 +41,8 @@ def keys(
     similarities: NDArray[np.float32],
     prior: NDArray[np.float32],
     codes: NDArray[np.int64],
+    *,
+    with_nearest: bool = True,
 ) -> NDArray[np.float32]:
     """Return what hits are ranked by: similarity plus the prior of their category.
 
@@ -55,6 +57,8 @@ def keys(
         From `CategoryModel.prior`.
     codes : ndarray of int64, shape (M,) or (Q, M)
         The vectors' categories.
+    with_nearest : bool, optional
+        Whether the nearest of all is among them; not on a later page of the same answer.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def keys(
     """
     rows = np.arange(len(similarities))
     added = prior[rows[:, None], np.broadcast_to(codes, similarities.shape)]
-    added[rows, similarities.argmax(axis=1)] = prior.max(axis=1)
+    if with_nearest:
+        added[rows, similarities.argmax(axis=1)] = prior.max(axis=1)
     summed: NDArray[np.float32] = similarities + added
     return summed
 

@@ -99,12 +99,14 @@ def replace_index(
 
 
 def _with_network(folder: Path, options: IndexOptions) -> IndexOptions:
-    """Fill in the weights of the index where only another input size is asked for."""
+    """Fill in the index's own weights or input size, where only the other one is asked for."""
     if options.runtime == "auto" and runtime_of("auto", folder) == "openvino":
         options = replace(options, runtime="openvino")
     installed = installed_network(folder)
-    if installed is None or options.weights is not None or options.input_size is None:
+    if installed is None or (options.weights is None and options.input_size is None):
         return options
+    if options.weights is not None:
+        return replace(options, input_size=options.input_size or installed.input_size)
     if installed.input_size == options.input_size:
         return replace(options, input_size=None)
     for name in ("imagenet", "nsfwjs"):

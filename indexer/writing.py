@@ -63,7 +63,11 @@ class Writer:
     """
 
     def __init__(
-        self, folder: Path, embedder: Callable[[], Embedder], *, limits: PictureLimits = LIMITS
+        self,
+        folder: Path,
+        embedder: Callable[[], Embedder],
+        *,
+        limits: PictureLimits = LIMITS,
     ) -> None:
         self.folder = folder
         self.limits = limits
@@ -142,7 +146,8 @@ class Writer:
             except _Gone:
                 continue
         raise IndexBusy(
-            "The index is being tidied up.", hint="Try again; nothing of this write was kept."
+            "The index is being tidied up or replaced.",
+            hint="Try again; nothing of this write was kept.",
         )
 
     def _try(self, operations: Sequence[Operation]) -> list[Outcome]:
@@ -153,11 +158,10 @@ class Writer:
             usable = [one for one in ready if not isinstance(one, LookalikeError)]
             pictures = list(chain.from_iterable(usable))
             with catalog.writing():
-                if catalog.meta("replaced"):
-                    raise IndexBusy(
-                        "The index has just been replaced by another.",
-                        hint="Try again; nothing of this write was kept.",
-                    )
+                # Another index may have taken this one's place meanwhile (`lookalike index
+                # --replace`): the next try opens that.
+                if catalog.meta("replaced") or installed_network(self.folder) != network:
+                    raise _Gone
                 self._show(pictures, thumbnails)
                 change = catalog.next_change()
                 return [

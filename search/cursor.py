@@ -52,6 +52,9 @@ class Cursor:
         The least score.
     prior, fold : bool
         As in `search.query.Query`.
+    asked_with : tuple of int
+        Listings that were asked with, by number: they are no hits, and say nothing of what category
+        the question is.
     close : bool
         Whether the first page had a close match.
     """
@@ -66,6 +69,7 @@ class Cursor:
     min_score: float | None
     prior: bool
     fold: bool
+    asked_with: tuple[int, ...] = ()
     close: bool = True
 
     def after(self, shown: NDArray[np.int64], rank: int, key: float, *, close: bool) -> Cursor:
@@ -89,6 +93,7 @@ class Cursor:
                 "m": self.min_score,
                 "p": self.prior,
                 "o": self.fold,
+                "w": self.asked_with,
                 "c": self.close,
             }
         )
@@ -130,13 +135,14 @@ class Cursor:
             said["m"],
             said["p"],
             said["o"],
+            tuple(said["w"]),
             said["c"],
         )
 
 
 def _serializer(secret: str) -> URLSafeTimedSerializer:
     # What a cursor holds is part of the salt: those of another version are none of ours.
-    return URLSafeTimedSerializer(secret, salt="lookalike.cursor.1")
+    return URLSafeTimedSerializer(secret, salt="lookalike.cursor.2")
 
 
 def _text(data: bytes) -> str:

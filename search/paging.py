@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,6 @@ from search.hits import hits_of
 from search.live import View
 from search.query import Hit, Query
 from search.ranking import Candidate, Ranking, rank
-from search.selection import Within
 
 if TYPE_CHECKING:
     from search.engine import Engine
@@ -72,14 +71,14 @@ def answer(engine: Engine, view: View, query: Query, asked: Asked, cursor: Curso
     QueryError
         If the condition names a field that there is not, or compares what cannot be compared.
     """
-    left_out = {*asked.leave_out, *cursor.shown.tolist()}
+    shown_before = set(cursor.shown.tolist())
     for _ in range(AGAIN_AT_MOST):
         # One more than fills the page tells whether there is a next one.
-        ranking, groups = _groups(engine, view, query, asked, left_out, cursor.rank > 0)
+        ranking, groups = _groups(engine, view, query, asked, shown_before)
         hits, gone = hits_of(engine, view, query, asked, groups[: query.k], cursor.rank + 1)
         if not gone:
             break
-        left_out |= set(gone)
+        asked = replace(asked, leave_out=(*asked.leave_out, *gone))
         newer = engine.view()  # which tells of all others that went with them
         view = newer if newer.snapshot is view.snapshot else view
     close = cursor.close if cursor.rank else bool(hits) and hits[0].score >= CLOSE
@@ -87,7 +86,7 @@ def answer(engine: Engine, view: View, query: Query, asked: Asked, cursor: Curso
     shown = [one.listing for group in groups[: query.k] for one in group]
     if len(groups) > query.k and len(cursor.shown) + len(shown) < MAX_SHOWN:
         after = cursor.after(
-            np.array([*asked.leave_out, *shown], np.int64),
+            np.array(shown, np.int64),
             cursor.rank + len(hits),
             groups[query.k - 1][0].key,
             close=close,
@@ -110,6 +109,7 @@ def first_cursor(view: View, query: Query, asked: Asked) -> Cursor:
         query.min_score,
         query.prior,
         query.fold,
+        asked_with=asked.leave_out,
     )
 
 
@@ -124,24 +124,29 @@ def continued(cursor: Cursor, text: str) -> tuple[Query, Asked]:
     # Past the check that a client gives nothing beside a cursor.
     object.__setattr__(query, "filter", cursor.filter)
     object.__setattr__(query, "min_score", cursor.min_score)
-    return query, Asked(cursor.vectors.astype(np.float32), (), None)
+    return query, Asked(cursor.vectors.astype(np.float32), cursor.asked_with, None)
 
 
 def _groups(
-    engine: Engine, view: View, query: Query, asked: Asked, left_out: set[int], later: bool
+    engine: Engine, view: View, query: Query, asked: Asked, shown: set[int]
 ) -> tuple[Ranking, Sequence[Group]]:
     """Return one group more than the page holds, if there are so many."""
     count = query.k + 1
     within = engine.within(view, query.condition)
+
+    def ranked(ask: int, shown: set[int]) -> Ranking:
+        own = asked.leave_out
+        return rank(view, asked.vectors, ask, own, prior=query.prior, within=within, shown=shown)
+
     if not query.fold:
-        ranking = _ranked(view, query, asked, count, left_out, within, later)
+        ranking = ranked(count, shown)
         return ranking, [(candidate,) for candidate in _scoring(ranking.candidates, query)]
     first: Ranking | None = None
     groups: list[Group] = []
-    taken = set(left_out)
+    taken = set(shown)
     ask = max(count * DEEPER, AT_LEAST)
     while True:
-        ranking = _ranked(view, query, asked, ask, taken, within, later or first is not None)
+        ranking = ranked(ask, taken)
         first = first or ranking
         found = _scoring(ranking.candidates, query)
         groups = folded(engine, view, found, groups)
@@ -149,21 +154,6 @@ def _groups(
             return first, groups[:count]
         # Copies of a few: what comes after them fills the page.
         taken |= {candidate.listing for candidate in found}
-
-
-def _ranked(
-    view: View,
-    query: Query,
-    asked: Asked,
-    count: int,
-    left_out: set[int],
-    within: Within | None,
-    later: bool,
-) -> Ranking:
-    if later and within is None:
-        # What was shown before has its say in what category it is: on all pages the order is one.
-        within = view.everything()
-    return rank(view, asked.vectors, count, left_out, prior=query.prior, within=within)
 
 
 def _scoring(candidates: list[Candidate], query: Query) -> list[Candidate]:

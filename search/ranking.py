@@ -78,6 +78,7 @@ def rank(
     *,
     prior: bool = True,
     within: Within | None = None,
+    shown: Collection[int] = (),
 ) -> Ranking:
     """Find the `k` listings that are nearest to any of `vectors`.
 
@@ -95,25 +96,34 @@ def rank(
         Whether the category prior takes part.
     within : Within, optional
         What may be in the answer.
+    shown : collection of int, optional
+        Further listings that may not be in the answer, as they were in an earlier one: they still
+        have their say in what kind of product it is, so that the order is one over all pages.
     """
-    left_out = np.fromiter(leave_out, np.int64, len(leave_out))
+    asked_with = np.fromiter(leave_out, np.int64, len(leave_out))
+    left_out = np.concatenate([asked_with, np.fromiter(shown, np.int64, len(shown))])
     model = view.snapshot.categories
     # What kind of product it is does not depend on what may be found.
-    posterior = None if within is None else _posterior(view, vectors, None)
+    posterior = None
+    if within is not None or len(shown):
+        ask = NEIGHBOURS + len(leave_out) + 8
+        posterior = _posterior(
+            view, vectors, _others(view, asked_with, *view.nearest(vectors, ask))
+        )
     # A listing may fill several places with its pictures, so a few more are asked for, and more
     # again where that was not enough.
-    ask = max(2 * k, NEIGHBOURS) + len(leave_out) + 8
+    ask = max(2 * k, NEIGHBOURS) + len(left_out) + 8
     while True:
         nearest = _others(view, left_out, *view.nearest(vectors, ask, within))
-        if within is None:
+        if within is None and not len(shown):
             posterior = _posterior(view, vectors, nearest)
         if prior and model is not None and posterior is not None and model.weight_:
             nearest = _with_likely(view, vectors, ask, posterior, left_out, nearest, within)
-            found = _per_listing(view, nearest, k, model.prior(posterior[None]))
+            best = _per_listing(view, nearest, k, model.prior(posterior[None]), not len(shown))
         else:
-            found = _per_listing(view, nearest, k, None)
-        if len(found) >= k or ask >= (view.count if within is None else within.count):
-            return Ranking(found, _named(view.snapshot, posterior))
+            best = _per_listing(view, nearest, k)
+        if len(best) >= k or ask >= (view.count if within is None else within.count):
+            return Ranking(best, _named(view.snapshot, posterior))
         ask *= 4
 
 
@@ -170,7 +180,11 @@ def _with_likely(
 
 
 def _per_listing(
-    view: View, nearest: Found, k: int, prior: NDArray[np.float32] | None
+    view: View,
+    nearest: Found,
+    k: int,
+    prior: NDArray[np.float32] | None = None,
+    with_nearest: bool = True,
 ) -> list[Candidate]:
     """Return the best of each listing, best first; equal ones in the catalogue's order."""
     positions, similarities = nearest
@@ -178,7 +192,8 @@ def _per_listing(
         return []
     ranked_by, scores = similarities, view.snapshot.scores
     if prior is not None:
-        ranked_by = keys(similarities[None], prior, view.codes(positions))[0]
+        codes = view.codes(positions)
+        ranked_by = keys(similarities[None], prior, codes, with_nearest=with_nearest)[0]
         scores = view.snapshot.keyed_scores
     order = np.lexsort((positions, -ranked_by))
     listings = view.listings(positions[order])
