@@ -38,12 +38,12 @@ demo: install npm
 	@$(BIN)/lookalike search $(DEMO)/photos/sneaker-002.jpg -k 5 --montage $(DEMO)/search.png
 	@if [ "$(SERVE)" != 0 ]; then $(BIN)/lookalike serve --port $(PORT); fi
 
-# Browser tests need Debian's chromium, and drawing the network its graphviz; without them (and
-# without root to install them) those tests are reported as not run.
+# Browser tests need Debian's chromium, drawing the network its graphviz, and seeing what is written
+# when its strace; without them (and without root to install them) those tests are reported as not run.
 debian:
-	@if ! { command -v chromium && command -v dot; } >/dev/null && [ "$$(id -u)" = 0 ] \
+	@if ! { command -v chromium && command -v dot && command -v strace; } >/dev/null && [ "$$(id -u)" = 0 ] \
 	&& command -v apt-get >/dev/null; then apt-get update -qq && \
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium graphviz >/dev/null; fi
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium graphviz strace >/dev/null; fi
 
 test: install-dev npm debian
 	@$(BIN)/python -m pytest

@@ -73,7 +73,7 @@ def build_snapshot(
     used = _in_use(index, network)
     learned = _learned(index, recipe, network, progress)
     with progress.track("Fitting the projection", None, "steps"):
-        fitted, fitted_on = _projection(used, recipe, features, rows, photos)
+        fitted, fitted_on = _projection(catalog, used, recipe, features, rows, photos)
         projection = fitted.learning(photos, learned.total, learned.count)
     with building(index) as aside:
         with progress.track("Building the index", len(rows), "vectors") as advance:
@@ -97,6 +97,8 @@ def build_snapshot(
             CategoryModel.save_none(aside / "categories.npz")
         else:
             model.save(aside / "categories.npz")
+        if used is not None:
+            used.close()  # or it would be kept for its reader
         return publish(
             aside,
             {
@@ -182,6 +184,7 @@ def _learned(index: Path, recipe: Recipe, network: Network, progress: Progress) 
 
 
 def _projection(
+    catalog: Catalog,
     used: Snapshot | None,
     recipe: Recipe,
     features: NDArray[np.float16],
@@ -190,8 +193,8 @@ def _projection(
 ) -> tuple[Projection, dict[str, Any]]:
     """Return the projection in use where it still fits the catalogue, else a new one.
 
-    With it goes what the manifest says that it was fitted on: some rows, and a digest of the
-    photos.
+    With it goes what the manifest says that it was fitted on: some pictures, by the hash of their
+    contents, and a digest of the photos.
     """
     distinct = np.unique(rows)
     digest = None if photos is None else hashlib.sha256(photos.tobytes()).hexdigest()
@@ -200,14 +203,23 @@ def _projection(
     if used is not None and before is not None and before["photos"] == digest:
         old = used.projection
         growth = min(len(distinct), SAMPLE) / max(1, old.fitted_on_)
-        kept = np.isin(before["rows"], distinct).mean()
+        kept = _kept(catalog, before, distinct)
         as_large = 1 / REFIT_GROWTH < growth < REFIT_GROWTH
         if old.recipe == recipe and as_large and kept > 1 / REFIT_GROWTH:
             return old, before
     distinct = sample(distinct, SAMPLE, np.random.default_rng(0))
     some = distinct[:: math.ceil(len(distinct) / REMEMBERED)]
-    fitted_on = {"rows": some.tolist(), "photos": digest}
+    fitted_on = {"contents": catalog.contents(some.tolist()), "photos": digest}
     return Projection.fit(recipe, features[distinct], photos), fitted_on
+
+
+def _kept(catalog: Catalog, before: Mapping[str, Any], rows: NDArray[np.int64]) -> float:
+    """Return which share of some pictures is still in the catalogue."""
+    if "contents" in before:
+        known = catalog.rows_of(before["contents"])
+        return float(np.isin(rows, known).sum() / max(1, len(before["contents"])))
+    # Snapshots of version 0.1.0 name rows, which nothing moved then.
+    return float(np.isin(before["rows"], rows).mean())
 
 
 def _categories_and_scores(

@@ -8,56 +8,29 @@ its number behind for as long as a reader may ask.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.catalog_schema import SCHEMA, VERSION, upgrade
+from indexer.catalog_opening import open_database
+from indexer.catalog_rows import Failure, parse_region, region_text
 from indexer.errors import (
     IndexBusy,
-    IndexDamaged,
     IndexNotReady,
-    IndexVersionError,
     ListingNotFound,
     StorageError,
 )
-from indexer.files import sync_file, sync_folder
-from indexer.listing import Listing, Picture, Region
+from indexer.listing import Listing, Picture
+
+__all__ = ["DATABASE", "DONE", "FAILED", "PENDING", "Catalog", "parse_region", "region_text"]
 
 DATABASE = "catalog.db"
 
-WAIT_SECONDS = 30.0
-"""How long a writer waits for its turn."""
 
 PENDING, DONE, FAILED = 0, 1, 2
 """States of a picture: not embedded yet, embedded, rejected with a reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A picture that was rejected, or a listing without any."""
-
-    listing: str
-    uri: str
-    reason: str
-    origin: str
-
-
-def region_text(picture: Picture) -> str:
-    """Return a picture's region as the database keeps it."""
-    return ",".join(f"{value:g}" for value in picture.region) if picture.region else ""
-
-
-def parse_region(text: str) -> Region | None:
-    """Return the region that `region_text` wrote."""
-    if not text:
-        return None
-    x, y, w, h = (float(part) for part in text.split(","))
-    return x, y, w, h
 
 
 class Catalog:
@@ -87,64 +60,7 @@ class Catalog:
                 f"There is no index in {folder}.",
                 hint=f"Make one with: lookalike index CATALOG --index {folder}",
             )
-        try:
-            self.db = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-        except sqlite3.OperationalError as error:
-            raise StorageError.of(error, path) from error
-        try:
-            self.db.row_factory = sqlite3.Row
-            self.db.execute("PRAGMA journal_mode = WAL")
-            self.db.execute("PRAGMA synchronous = FULL")
-            self.db.execute("PRAGMA foreign_keys = ON")
-            self._migrate(path)
-        except IndexVersionError:
-            self.db.close()
-            raise
-        except sqlite3.DatabaseError as error:
-            self.db.close()
-            raise IndexDamaged(
-                f"{path} cannot be used ({error}).",
-                hint="Restore it from a backup, or index again into another folder.",
-            ) from error
-
-    def _migrate(self, path: Path) -> None:
-        version = self._version()
-        if version > VERSION:
-            raise IndexVersionError(
-                f"{path} was written by a newer Lookalike (format {version}, this one knows"
-                f" {VERSION}).",
-                hint="Upgrade with: pip install --upgrade lookalike",
-            )
-        if version == VERSION:
-            return
-        if version:
-            self._back_up(path.with_name(f"{path.name}.v{version}.bak"))
-        with self.writing():
-            # Another process may have done it while this one waited for its turn.
-            version = self._version()
-            if version == 0:
-                for statement in SCHEMA:
-                    self.db.execute(statement)
-            elif version < VERSION:
-                upgrade(self.db, version)
-            self.db.execute(f"PRAGMA user_version = {VERSION}")
-
-    def _version(self) -> int:
-        return int(self.db.execute("PRAGMA user_version").fetchone()[0])
-
-    def _back_up(self, path: Path) -> None:
-        """Copy the database before it is changed; a copy that is there is never overwritten."""
-        if path.exists():
-            return
-        aside = path.with_name(f"{path.name}.{os.getpid()}.part")
-        copy = sqlite3.connect(aside)
-        try:
-            self.db.backup(copy)
-        finally:
-            copy.close()
-        sync_file(aside)
-        aside.replace(path)
-        sync_folder(path.parent)
+        self.db = open_database(path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -166,7 +82,7 @@ class Catalog:
         Raises
         ------
         IndexBusy
-            If other writers did not let it have its turn within `WAIT_SECONDS`.
+            If other writers did not let it have its turn in half a minute.
         StorageError
             If the disk is full or may not be written to.
         """
@@ -298,6 +214,24 @@ class Catalog:
             row["origin"],
         )
         return listing, tuple(p["content"] if p["state"] == DONE else "" for p in pictures)
+
+    def contents(self, rows: Iterable[int]) -> list[str]:
+        """Return the content hashes of rows of the feature file, in ascending order of rows."""
+        found = self.db.execute(
+            "SELECT content FROM embeddings WHERE number IN (SELECT value FROM json_each(?))"
+            " ORDER BY number",
+            (json.dumps(list(rows)),),
+        )
+        return [str(row[0]) for row in found]
+
+    def rows_of(self, contents: Iterable[str]) -> list[int]:
+        """Return a row of the feature file for each content hash that is there."""
+        found = self.db.execute(
+            "SELECT min(number) FROM embeddings"
+            " WHERE content IN (SELECT value FROM json_each(?)) GROUP BY content",
+            (json.dumps(list(contents)),),
+        )
+        return [int(row[0]) for row in found]
 
     def categories(self) -> dict[str, int]:
         """Return how many listings each category has, largest first."""

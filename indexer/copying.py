@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from indexer.connecting import connect
 from indexer.files import sync_file, sync_folder
 from indexer.progress import Advance
 
@@ -88,22 +89,12 @@ def reading(path: Path) -> sqlite3.Connection:
     """Open a database for reading, from a disk that may not be written to as well."""
     address = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        return _opened(address)
+        return connect(path, address=address)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
         # SQLite would write beside it even to read it. Where it cannot, nobody else does either.
-        return _opened(f"{address}&immutable=1")
-
-
-def _opened(address: str) -> sqlite3.Connection:
-    db = sqlite3.connect(address, uri=True, timeout=30, isolation_level=None)
-    try:
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError:
-        db.close()
-        raise
-    return db
+        return connect(path, address=f"{address}&immutable=1")
 
 
 def sync_tree(folder: Path) -> None:

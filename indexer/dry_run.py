@@ -7,7 +7,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from indexer.catalog import DATABASE, FAILED, PENDING, WAIT_SECONDS
+from indexer.catalog import DATABASE, FAILED, PENDING
+from indexer.catalog_opening import WAIT_SECONDS
 from indexer.catalog_schema import SCHEMA, VERSION
 from indexer.errors import IndexDamaged, IndexVersionError
 from indexer.options import IndexOptions, Outlook, Report

@@ -7,11 +7,11 @@ pictures of what was indexed before, and search goes on.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from indexer.catalog import Catalog
+from indexer.connecting import connect
 from indexer.storing import storing
 
 THUMBNAILS = "thumbnails.db"
@@ -42,7 +42,7 @@ class Thumbnails:
     def __init__(self, folder: Path) -> None:
         self._path = folder / THUMBNAILS
         with storing(self._path):
-            self.db = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+            self.db = connect(self._path)
             self.db.execute("PRAGMA journal_mode = WAL")
             # A lost thumbnail is made again; the catalogue's own commit is the one that must hold.
             self.db.execute("PRAGMA synchronous = NORMAL")

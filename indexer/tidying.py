@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.catalog import DATABASE, WAIT_SECONDS, Catalog
+from indexer.catalog import DATABASE, Catalog
+from indexer.catalog_opening import WAIT_SECONDS
 from indexer.errors import IndexUnusable
 from indexer.feature_compaction import compact_features
 from indexer.manifest import SNAPSHOTS, read_manifest

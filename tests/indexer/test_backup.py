@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -309,30 +309,22 @@ def test_a_server_goes_on_with_what_was_restored(indexed, target):
 
 def test_who_waits_to_write_is_told(indexed, target, monkeypatch):
     back_up(indexed, target)
-    real, told = indexer.restoring.swap, []
+    real, told, opened = indexer.restoring.swap, [], []
 
     def beside_a_writer(one, other):
-        waiting = threading.Thread(target=lambda: told.append(wait_to_write(catalog_of_another)))
-        catalog_of_another = indexed / DATABASE
-        waiting.start()
+        waiting = Catalog(indexed)
         done = real(one, other)
-        threads.append(waiting)
+        opened.append(waiting)
         return done
 
-    def wait_to_write(path):
-        with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            said = db.execute("SELECT value FROM meta WHERE key = 'replaced'").fetchone()
-            db.execute("ROLLBACK")
-            return said
-
-    threads = []
     monkeypatch.setattr(indexer.restoring, "swap", beside_a_writer)
     restore(target, indexed, replace=True)
-    for thread in threads:
-        thread.join()
-    # It either came in time to wait for the old one, or opened the new one.
-    assert told in ([("1",)], [None])
+    (waiting,) = opened
+    with waiting.writing():
+        told.append(waiting.meta("replaced"))
+    waiting.close()
+    assert told == ["1"]
+    assert list(problems(indexed)) == []
 
 
 def test_a_damaged_index_is_replaced(indexed, target):

@@ -338,7 +338,7 @@ def test_the_last_round_is_carried_over_while_writers_wait(
         except IndexBusy:
             refused.append(1)
 
-    monkeypatch.setattr("indexer.catalog.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("indexer.catalog_opening.WAIT_SECONDS", 0.05)
     calls = while_building(write, times=2)
     anew(pictures_folder)
     assert len(calls) == 2
