@@ -38,6 +38,7 @@ from indexer.progress import SILENT
 from indexer.writing import Writer
 from search.engine import Engine
 from search.filters import parse
+from search.keeping_up import KeepingUp
 from search.query import Query
 from search.ranking import rank
 
@@ -126,6 +127,7 @@ class Given(Writer):
 def write_for(folder: Path, real: np.ndarray, seconds: float) -> dict:
     """Put, patch and remove listings at `RATE` a second."""
     writer = Given(folder, next(hard_vectors(real, 10_000, seed=9, block=10_000)))
+    first = int(time.time()) * 10_000  # other listings each time
     took, n, started = [], 0, time.perf_counter()
     while (now := time.perf_counter()) < started + seconds:
         due = started + n / RATE
@@ -133,9 +135,9 @@ def write_for(folder: Path, real: np.ndarray, seconds: float) -> dict:
             time.sleep(due - now)
         begun = time.perf_counter()
         if n % 10 == 9:
-            writer.remove(f"n{n - 5}")
+            writer.remove(f"n{first + n - 5}")
         else:
-            writer.put(Listing(f"n{n}", (Picture("", b"x"),), "New", "category 1", 5.0))
+            writer.put(Listing(f"n{first + n}", (Picture("", b"x"),), "New", "category 1", 5.0))
         took.append(time.perf_counter() - begun)
         n += 1
     return {
@@ -259,6 +261,8 @@ def served(folder: Path) -> dict:
 def live(folder: Path, real: np.ndarray, asked: np.ndarray, seconds: float) -> dict:
     """Search with and without another process that writes, in turns."""
     engine = Engine.open(folder)
+    keeping_up = KeepingUp(lambda: engine)  # as the server does
+    keeping_up.start()
     search_for(engine, asked, 5)
     found: dict = {"without": [], "with": [], "writes": []}
     command = [sys.executable, "-m", "benchmarks.scale_live", "--write", str(seconds)]
@@ -270,6 +274,7 @@ def live(folder: Path, real: np.ndarray, asked: np.ndarray, seconds: float) -> d
         time.sleep(3)
         found["with"].append(search_for(engine, asked, seconds - 3))
         found["writes"].append(json.loads(writer.communicate()[0]))
+    keeping_up.close()
     engine.close()
     return found
 

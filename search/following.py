@@ -18,10 +18,12 @@ from indexer.fields import ListingFields
 from indexer.snapshot import Snapshot
 from search.filtering import Told
 from search.live import View
-from search.selection import Selection
+from search.selection import Selection, among
 
 TRIES = 5
 """Times that is read again where rows of the feature file were moved meanwhile."""
+
+META = "SELECT key, value FROM meta WHERE key IN ('change', 'moves', 'pruned')"
 
 TOUCHED = """
 WITH touched AS (
@@ -77,12 +79,12 @@ def follow(view: View, catalog: Catalog, features: FeatureFile) -> View:
     """
     for _ in range(TRIES):
         with catalog.reading():
-            change = catalog.change()
+            meta = dict(catalog.db.execute(META).fetchall())
+            change, moves = int(meta["change"]), meta["moves"]
             if change == view.change:
                 return view
-            if int(catalog.meta("pruned") or 0) > view.change:
+            if int(meta["pruned"]) > view.change:
                 raise Outrun
-            moves = catalog.meta("moves")
             since = {"since": view.change}
             said = {row["number"]: _fields(row) for row in catalog.db.execute(LISTINGS, since)}
             rows = catalog.db.execute(PICTURES, since).fetchall()
@@ -90,7 +92,7 @@ def follow(view: View, catalog: Catalog, features: FeatureFile) -> View:
             removed = [int(row[0]) for row in gone]
         touched = _touched(view, said, rows)
         read = features.read(touched.embeddings[touched.anew])
-        if catalog.meta("moves") == moves:
+        if not len(read) or catalog.meta("moves") == moves:
             return _next(view, change, said, touched, removed, read)
     raise IndexBusy("The index is being tidied up.", hint="Try again; nothing of it is lost.")
 
@@ -154,8 +156,11 @@ def _told(
     at, of = touched.places[~anew], documents[~anew]
     late = at >= base
     fresh[at[late] - base] = of[late]
-    kept = ~np.isin(told.patched[0], np.concatenate([at, dead]))
-    patched = np.concatenate([told.patched[:, kept], np.stack([at[~late], of[~late]])], axis=1)
+    patched = told.patched
+    if patched.shape[1]:
+        patched = patched[:, ~among(patched[0], np.concatenate([at, dead]))]
+    if not late.all():
+        patched = np.concatenate([patched, np.stack([at[~late], of[~late]])], axis=1)
     return Told(filters, filters.growing.total, fresh, patched)
 
 

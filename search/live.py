@@ -21,7 +21,7 @@ from search.facets import Facet, Part, facets, worth_a_facet
 from search.filtering import Filters, Told
 from search.filters import Condition
 from search.index import VectorIndex
-from search.selection import Selection, Within
+from search.selection import Selection, Within, among
 
 NO_TYPES: Mapping[str, FieldType] = MappingProxyType({})
 
@@ -132,12 +132,12 @@ class View:
     def places(self, pictures: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where each picture, by number, can be found; -1 for one that cannot."""
         found = np.full(len(pictures), -1, np.int64)
-        if self.snapshot.count:
+        if self.snapshot.count and len(pictures):
             numbers = self.snapshot.pictures  # ascending
             at = np.minimum(np.searchsorted(numbers, pictures), self.snapshot.count - 1)
             hit = (numbers[at] == pictures) & ~self.dead.holds(at)
             found[hit] = at[hit]
-        new = np.flatnonzero(self.living & np.isin(self.fresh.pictures, pictures))
+        new = np.flatnonzero(self.living & among(self.fresh.pictures, pictures))
         if len(new):
             new = new[np.argsort(self.fresh.pictures[new])]
             numbers = self.fresh.pictures[new]

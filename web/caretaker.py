@@ -1,9 +1,9 @@
 """Looking after an index while it is served, so that no request has to.
 
-One thread takes up newer snapshots and removes old ones, one compares a photo now and then with
-every vector, and once enough has changed, a process of its own and of the lowest priority builds a
-new snapshot. (A process, not a thread: it takes minutes of all that Python has; and a fresh one,
-not a fork: FAISS can hang after that.)
+One thread follows the catalogue, one takes up newer snapshots and removes old ones, one compares a
+photo now and then with every vector, and once enough has changed, a process of its own and of the
+lowest priority builds a new snapshot. (A process, not a thread: it takes minutes of all that Python
+has; and a fresh one, not a fork: FAISS can hang after that.)
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from indexer.catalog import Catalog
 from indexer.changes import changes_since, current_manifest
 from indexer.errors import IndexUnusable, LookalikeError
 from indexer.snapshot import remove_old
+from search.keeping_up import KeepingUp
 from web.engine import EngineHolder
 from web.metrics import Metrics
 
@@ -79,17 +80,20 @@ class Caretaker:
             threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
             for name, work in (("caretaker", self.look), ("recall", self.compare))
         ]
+        self._keeping_up = KeepingUp(lambda: self._holder.engine)
         self._compaction: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Begin."""
         self._holder.attended = True
+        self._keeping_up.start()
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
         """Stop. A compaction that is under way is ended, which loses nothing."""
         self._stopping.set()
+        self._keeping_up.close()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()

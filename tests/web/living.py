@@ -55,8 +55,8 @@ def served(app: Flask, settings: Settings, threads: int = 4) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def serving(index: Path, tmp_path: Path, *arguments: str, **environ: str) -> Iterator[Any]:
-    """Run `lookalike serve` with the fake network; lend the process and its address."""
+def serving(index: Path, tmp_path: Path, *arguments: str, ends: int = 0) -> Iterator[Any]:
+    """Run `lookalike serve` with the fake network; lend the process, its address and line."""
     site = tmp_path / "site"
     site.mkdir(exist_ok=True)
     (site / "sitecustomize.py").write_text(FAKE_NETWORK)
@@ -66,7 +66,7 @@ def serving(index: Path, tmp_path: Path, *arguments: str, **environ: str) -> Ite
         [*command, "--index", str(index), *arguments],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **environ},
+        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
     )
     assert process.stderr is not None
     try:
@@ -82,7 +82,7 @@ def serving(index: Path, tmp_path: Path, *arguments: str, **environ: str) -> Ite
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         with process:
-            assert process.wait(30) == 0
+            assert process.wait(30) == ends
 
 
 def app_on(index: Path, **settings: Any) -> tuple[Flask, Settings]:
