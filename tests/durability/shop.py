@@ -1,4 +1,4 @@
-"""A small index to break: drawn pictures, a network that costs nothing, listings in known states."""
+"""A small index to break: drawn pictures, a network that costs nothing, known states."""
 
 from __future__ import annotations
 

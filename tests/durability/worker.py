@@ -91,7 +91,7 @@ def do(writing: Writer, ledger: Ledger, operations: list[Operation], steps: list
         else:
             failed = [one for one in writing.write(operations) if not isinstance(one, Written)]
             if failed:
-                raise failed[0]
+                raise failed[0]  # noqa: TRY301 - refused like any other
     except LookalikeError as error:
         refuse(ledger, error)
         return False
@@ -168,7 +168,14 @@ def maintain(folder: Path, ledger: Path, catalogue: Path, seed: int, seconds: fl
 
 
 def at_point(
-    folder: Path, ledger: Path, catalogue: Path, what: str, seed: int, known: Model, at: int, how: str
+    folder: Path,
+    ledger: Path,
+    catalogue: Path,
+    what: str,
+    seed: int,
+    known: Model,
+    at: int,
+    how: str,
 ) -> None:
     """Do one thing and act at the n-th write of it; for `at` 0, wait first to be traced."""
     fake()
