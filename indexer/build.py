@@ -76,9 +76,11 @@ def build_snapshot(
         fitted, fitted_on = _projection(catalog, used, recipe, features, rows, photos)
         projection = fitted.learning(photos, learned.total, learned.count)
     with building(index) as aside:
-        with progress.track("Building the index", len(rows), "vectors") as advance:
+        with progress.track("Projecting", len(rows), "vectors") as advance:
             vectors = _write_vectors(aside, projection, features, rows, advance)
-        description = write_faiss(aside / "index.faiss", vectors)
+        memory = catalog.memory()
+        with progress.track("Filling the index", len(rows), "vectors") as advance:
+            description = write_faiss(aside / "index.faiss", vectors, memory, advance)
         with progress.track("Learning the categories", None, "steps"):
             asked = None if photos is None else projection.transform(photos, photos=True)
             kept = used if used is not None and used.projection is fitted else None
@@ -114,6 +116,7 @@ def build_snapshot(
                 "learned": 0 if projection is fitted else learned.count,
                 "network": asdict(network),
                 "index": description,
+                "memory": memory,
                 "categories": None if model is None else model.summary(),
                 "scores": {"plain": plain.as_dict(), "keyed": keyed.as_dict()},
             },

@@ -125,6 +125,11 @@ class Catalog:
         """Keep a value."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    def memory(self) -> int | None:
+        """Return the bytes that a process which searches may take; None without a limit."""
+        kept = self.meta("memory")
+        return None if kept is None else int(kept)
+
     def change(self) -> int:
         """Return the number of the latest change."""
         return int(self.db.execute("SELECT value FROM meta WHERE key = 'change'").fetchone()[0])

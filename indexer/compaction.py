@@ -18,7 +18,7 @@ from indexer.progress import SILENT, Progress
 from indexer.rebuild import require_network
 from indexer.recipe import Recipe
 from indexer.storing import storing
-from indexer.sync import IndexOptions, keep_width, wanted_recipe
+from indexer.sync import IndexOptions, keep_memory, keep_width, wanted_recipe
 from indexer.tidying import Tidied, tidy
 
 
@@ -52,6 +52,7 @@ def compact(
     progress: Progress = SILENT,
     *,
     recipe: Recipe | None = None,
+    memory: int | None = None,
     only_if_due: bool = False,
 ) -> Compacted:
     """Build a snapshot of what the catalogue says now, and remove what nothing refers to.
@@ -64,6 +65,8 @@ def compact(
         Is told where it is.
     recipe : Recipe, optional
         Another recipe than the one in use.
+    memory : int, optional
+        Bytes that a process which searches may take, from now on.
     only_if_due : bool, optional
         Do nothing unless enough has changed since the snapshot that serves.
 
@@ -85,6 +88,7 @@ def compact(
         name = None if manifest is None else str(manifest["name"])
         if only_if_due and (manifest is None or not changes.due):
             return Compacted(name, False, changes.changed, None, time.monotonic() - started)
+        keep_memory(catalog, memory)
         # An index whose last listing went keeps its snapshot: there is none of nothing.
         build = manifest is None or _anything(catalog)
         if build:

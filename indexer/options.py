@@ -45,6 +45,8 @@ class IndexOptions:
         Whether hosts are asked if pictures at URLs that did not change have changed.
     recheck_urls : bool
         Whether those pictures are all downloaded, and their contents compared, instead.
+    memory : int or None
+        Bytes that a process which searches may take: kept, and the FAISS index is chosen by it.
     dry_run : bool
         Only compare.
     """
@@ -62,6 +64,7 @@ class IndexOptions:
     retry_failed: bool = False
     check_urls: bool = True
     recheck_urls: bool = False
+    memory: int | None = None
     dry_run: bool = False
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "IndexOptions",
     "Report",
     "index_catalogue",
+    "keep_memory",
     "keep_width",
     "publish",
     "ready",
@@ -86,6 +87,7 @@ def sync_with(
             check_removals(plan, staged.removable, options)
             network, weights = _network(folder, options, progress)
             keep_width(catalog, recipe, options)
+            keep_memory(catalog, options.memory)
             apply_staged(catalog, staged, progress)
         finally:
             discard(catalog, folder)
@@ -166,6 +168,13 @@ def _require_same(installed: Network, network: Network) -> None:
         installed.require_same(network)
     except NetworkMismatch as error:
         raise NetworkMismatch(error.message, hint=OTHER) from error
+
+
+def keep_memory(catalog: Catalog, memory: int | None) -> None:
+    """Note how much memory a process that searches may take, where that is said."""
+    if memory is not None and memory != catalog.memory():
+        with catalog.writing():
+            catalog.set_meta("memory", str(memory))
 
 
 def keep_width(catalog: Catalog, recipe: Recipe, options: IndexOptions) -> None:
@@ -288,6 +297,7 @@ def publish(
         current is not None
         and current.manifest["change"] == change
         and current.projection.recipe == recipe
+        and current.manifest.get("memory") == catalog.memory()
     ):
         return current.name
     return build_snapshot(folder, catalog, network, recipe, progress)

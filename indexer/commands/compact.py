@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from indexer.commands.amounts import BYTES
 from indexer.console import index_option, json_option, progress, write_json
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ LOWEST = 19
 )
 @click.option("--dims", type=int, help="Principal components to keep.")
 @click.option("--variance", type=float, help="Keep as many as explain this share of the variance.")
+@click.option(
+    "--memory",
+    type=BYTES,
+    metavar="SIZE",
+    help="What a process that searches may take, such as 2GB, from now on: the FAISS index is"
+    " chosen by it.",
+)
 @click.option("--quiet", is_flag=True, help="Say nothing unless something goes wrong.")
 @click.option(
     "--background",
@@ -41,6 +49,7 @@ def compact(
     recipe: str | None,
     dims: int | None,
     variance: float | None,
+    memory: int | None,
     quiet: bool,
     background: bool,
 ) -> None:
@@ -60,7 +69,7 @@ def compact(
     shown = progress(as_json or quiet)
     chosen = _chosen(index_folder, recipe, dims, variance)
     try:
-        done = run(index_folder, shown, recipe=chosen, only_if_due=background)
+        done = run(index_folder, shown, recipe=chosen, memory=memory, only_if_due=background)
     except IndexBusy:
         if not background:
             raise

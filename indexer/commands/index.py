@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from indexer.commands.amounts import BYTES
 from indexer.console import index_option, json_option, out, progress, write_json
 from indexer.errors import UsageError
 from indexer.runtimes import RUNTIMES
@@ -66,8 +67,9 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--keep-features",
-    type=click.Choice(["all", "mixed7", "regions"]),
-    help="Layers whose features are stored: all (6 KB a picture), mixed7 (3 KB) or regions, which"
+    type=click.Choice(["all", "mixed7", "average", "regions"]),
+    help="Layers whose features are stored: all (6 KB a picture), mixed7 (3 KB), its average alone"
+    " (1.5 KB) or regions, which"
     " is all and what --recipe regions needs (7.5 KB, kept for that recipe without being asked).",
 )
 @click.option(
@@ -108,6 +110,12 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Build the index anew beside the one that serves, with other --weights or --input-size"
     " perhaps, and swap the two when it is done.",
+)
+@click.option(
+    "--memory",
+    type=BYTES,
+    metavar="SIZE",
+    help="What a process that searches may take, such as 2GB: the FAISS index is chosen by it.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option(

@@ -3,64 +3,32 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from indexer.commands.amounts import BYTES, LISTINGS
 from indexer.console import index_option, json_option, out, write_json
 
 if TYPE_CHECKING:
     from indexer.planning import Costs
 
-FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
-BINARY = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-MOST = 10**12
-
-
-class Amount(click.ParamType[int]):
-    """A number of listings (1.5k, 100M, 2B) or of bytes (64GB, 512MiB).
-
-    Parameters
-    ----------
-    name : str
-        What the help calls it.
-    unit : str
-        A pattern of what may follow the number.
-    """
-
-    def __init__(self, name: str, unit: str) -> None:
-        self.name = name
-        self._pattern = re.compile(rf"(\d+(?:\.\d+)?)\s*{unit}", re.IGNORECASE)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the whole number that a text stands for."""
-        match = self._pattern.fullmatch(str(value).replace(",", "").strip())
-        if match is None:
-            self.fail(f"{value!r} is no {self.name}, such as {self._example}.", param, ctx)
-        factor, binary = match["factor"].lower(), "binary" in match.groupdict() and match["binary"]
-        found = round(float(match[1]) * (BINARY if binary else FACTORS)[factor])
-        if not 1 <= found <= 1000 * MOST:
-            self.fail(f"{value!r} is out of range.", param, ctx)
-        return found
-
-    @property
-    def _example(self) -> str:
-        return "64GB" if self.name == "amount of memory" else "100M"
-
-
-LISTINGS = Amount("number", "(?P<factor>[kmb]?)")
-BYTES = Amount("amount of memory", "(?:(?P<factor>[kmgt])(?P<binary>i?)b?)")
-
 
 @click.command("plan", short_help="Say what a catalogue of some size takes.")
-@click.option("--listings", type=LISTINGS, required=True, help="How many, such as 1.5k or 100M.")
+@click.option(
+    "--listings", type=LISTINGS, metavar="N", required=True, help="How many, such as 1.5k or 100M."
+)
 @click.option(
     "--dims", type=click.IntRange(1, 4096), default=128, show_default=True, help="Of a vector."
 )
-@click.option("--memory", type=BYTES, help="Of the machine, such as 64GB; this one's if not given.")
+@click.option(
+    "--memory",
+    type=BYTES,
+    metavar="SIZE",
+    help="Of the machine, such as 64GB; this one's if not given.",
+)
 @click.option(
     "--keep-features",
     type=click.Choice(["average", "mixed7", "all", "regions"]),
@@ -140,9 +108,7 @@ def _show(
     )
     for column in table.columns[1:]:
         column.justify = "right"
-    table.add_row(
-        "Memory: index", _size(found.resident), _size(found.resident * listings)
-    )
+    table.add_row("Memory: index", _size(found.resident), _size(found.resident * listings))
     table.add_section()
     for name, size in found.files.items():
         table.add_row(f"Disk: {name}", _size(size), _size(size * listings))

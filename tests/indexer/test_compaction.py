@@ -205,3 +205,12 @@ def test_searches_go_on_beside_it(opened, writer, draw, tmp_path):
     thread.join()
     assert wrong == []
     assert [path.name for path in (opened.path / "snapshots").iterdir()][-1:] != []
+
+
+def test_memory_is_kept_and_chosen_by(indexed):
+    compact(indexed, memory=2 * 10**9)
+    assert open_current(indexed).manifest["memory"] == 2 * 10**9
+    with Catalog(indexed) as catalog:
+        assert catalog.memory() == 2 * 10**9
+    compact(indexed)
+    assert open_current(indexed).manifest["memory"] == 2 * 10**9
