@@ -13,6 +13,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from indexer.reading_lock import REMOVING
+
 CALLS = (
     "fsync",
     "rename",
@@ -25,7 +27,10 @@ CALLS = (
     "mkdir",
     "utime",
 )
-CLEANING = ("unlink", "rmdir", "mkdir", "utime")
+PUT_ASIDE = "put aside"
+"""A rename that gives an old snapshot the name of one that is being removed."""
+
+CLEANING = ("unlink", "rmdir", "mkdir", "utime", PUT_ASIDE)
 """Calls whose failure need not be an error: nothing to remove, or there already."""
 
 KILL = "kill"
@@ -71,7 +76,8 @@ class Countdown:
 
     def _wrapped(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*arguments: Any, **options: Any) -> Any:
-            self.tick(name, _refusal)
+            aside = name == "rename" and REMOVING in str(arguments[1])
+            self.tick(PUT_ASIDE if aside else name, _refusal)
             return call(*arguments, **options)
 
         return wrapped
