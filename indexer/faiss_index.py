@@ -6,6 +6,8 @@ scanned where a filter keeps a part, and ``fresh.faiss`` what such codes are mad
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,9 @@ ADDED = 8 * BLOCK
 
 A_LIST = 40
 """Vectors of each inverted list that its centre is trained on."""
+
+LOOKED_AT = 512
+"""Nodes of a graph of lists that are looked at to find the nearest lists."""
 
 TRAINED = 100_000
 """Vectors that codes are trained on."""
@@ -88,11 +93,12 @@ def write_faiss(
         return {"factory": "Flat", "nprobe": None, "recall_at_10": 1.0}
     index.by_residual = True  # FAISS would not for inner products; it halves the candidates
     generator = np.random.default_rng(0)
-    some = vectors[sample(count, A_LIST * choice.lists, generator)].astype(np.float32)
-    index.train(some)
-    some = vectors[sample(count, TRAINED, generator)].astype(np.float32)
-    coder = trained_coder(some, choice.codes)
-    with (path.parent / CODES).open("wb") as file:
+    with _one_thread(), (path.parent / CODES).open("wb") as file:
+        some = vectors[sample(count, A_LIST * choice.lists, generator)].astype(np.float32)
+        index.train(some)
+        _find_lists_well(index)
+        some = vectors[sample(count, TRAINED, generator)].astype(np.float32)
+        coder = trained_coder(some, choice.codes)
         for start in range(0, count, ADDED):
             block = vectors[start : start + ADDED].astype(np.float32)
             index.add(block)
@@ -109,6 +115,33 @@ def write_faiss(
         "scanned": _scanned(coder, some, questions),
         "recall_at_10": round(trade.recall, 4),
     }
+
+
+def _find_lists_well(index: Any) -> None:
+    """Let the graph of an index's lists, if it has one, find nearly all of the nearest ones.
+
+    FAISS' own choice finds 55 % of the nearest 128 of 16,384, this 99 %, in a tenth of a
+    millisecond more; with the former no number of lists reached a recall of .8 at ten million.
+    """
+    graph = getattr(faiss.downcast_index(index.quantizer), "hnsw", None)
+    if graph is not None:
+        graph.efSearch = LOOKED_AT  # kept in the file
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep FAISS to one thread for a while.
+
+    Its threads wait for one another thousands of times while it trains. On two cores that did
+    other work too, training 2,048 lists took two of them 30 to 49 seconds, and one of them 7 (two
+    on an idle machine: 3). An index is mostly built beside a server.
+    """
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def trained_coder(vectors: NDArray[np.float32], codes: int) -> Any:
