@@ -17,9 +17,6 @@ PROGRAM = 200_000_000
 MOST_LISTS = 1 << 16
 """Inverted lists at most: training them takes time that grows with their square."""
 
-GRAPH_FROM = 1 << 14
-"""Inverted lists from which the nearest of them are sought through a graph."""
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -77,8 +74,10 @@ def choose(
     if count <= flat_up_to:
         return Choice("Flat", 0, 0, 4 * count * dims, 0)
     lists = min(MOST_LISTS, 2 ** round(math.log2(4 * math.sqrt(count))))
-    coarse = f"IVF{lists}_HNSW32" if lists >= GRAPH_FROM else f"IVF{lists}"
-    centres = lists * (4 * dims + (280 if lists >= GRAPH_FROM else 0))
+    # No graph to find lists by (IVF{lists}_HNSW32): FAISS' graph of inner products does not reach
+    # all of them, and what it says instead of a list spoils the similarities. At 10 million
+    # vectors no setting found more than three in four of the nearest.
+    centres = lists * 4 * dims
     fine = _subquantisers(dims, 2)
     codes = count * ((fine + 1) // 2)
     for step in (2, 4):
@@ -86,8 +85,8 @@ def choose(
         # A list is filled up to a multiple of 32 vectors; an id takes 8 bytes.
         resident = centres + (count + 16 * lists) * ((parts + 1) // 2) + 8 * count
         if memory is None or PROGRAM + resident <= memory:
-            return Choice(f"{coarse},PQ{parts}x4fs", lists, resident, codes, fine)
-    return Choice(f"{coarse},SQ8", lists, centres, codes + count * (dims + 8), fine)
+            return Choice(f"IVF{lists},PQ{parts}x4fs", lists, resident, codes, fine)
+    return Choice(f"IVF{lists},SQ8", lists, centres, codes + count * (dims + 8), fine)
 
 
 def _subquantisers(dims: int, step: int) -> int:
@@ -107,23 +106,23 @@ THUMBNAIL = 23_000
 EMBEDDED = 20.0
 """Pictures a second on two cores with AVX2 (docs/performance.md)."""
 
-SPEED = 0.045
-"""Seconds of `indexer.probing.work` on the machine that the following were measured on."""
+SPEED = 0.04
+"""Seconds of `indexer.probing.work` on that machine while it was idle. Not measured then, but
+worked out from the ratios of what follows to it while it was busy: .03 to .05."""
 
-PROJECTING = 4e-6
-"""Seconds to turn a picture's stored features into its vector."""
+PROJECTING = 8.4e-6
+"""Seconds to turn a picture's stored features into its vector (measured beside other work)."""
 
-TRAINING = 7.5e-7
-"""Seconds to train inverted lists of 128 dimensions, times their number squared."""
+TRAINING = 1.5e-6
+"""Seconds of one core to train inverted lists of 128 dimensions, times their number squared: twice
+what two idle cores took for 4,096."""
 
-ADDING = 1.8e-9
-"""Seconds to find a vector's list of 128 dimensions, times the number of lists."""
+ADDING = 4.4e-9
+"""Seconds of one core to find a vector's list of 128 dimensions and code it, times the number of
+lists: likewise."""
 
-ADDING_BY_GRAPH = 5e-5
-"""Seconds to find a vector's list through a graph."""
-
-CODING = 4e-6
-"""Seconds to code a vector twice, and to compare it with the questions that measure the recall."""
+CODING = 1.2e-5
+"""Seconds to code a vector for scans, and to compare it with the questions that measure recall."""
 
 DAY = 86_400
 
@@ -232,9 +231,8 @@ def _build_seconds(count: int, dims: int, choice: Choice) -> float:
     if choice.exact:
         return seconds
     wide = dims / 128
-    by_graph = choice.lists >= GRAPH_FROM
-    adding = ADDING_BY_GRAPH if by_graph else ADDING * choice.lists
-    return seconds + wide * (TRAINING * choice.lists**2 + count * (adding + CODING))
+    adding = ADDING * choice.lists + CODING
+    return seconds + wide * (TRAINING * choice.lists**2 + count * adding)
 
 
 def _most(dims: int, memory: int) -> int:

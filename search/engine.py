@@ -12,17 +12,15 @@ from typing import Any, cast
 import numpy as np
 
 from indexer.embedder import Embedder
-from indexer.errors import IndexDamaged, ListingNotFound, QueryError
+from indexer.errors import IndexDamaged, QueryError
 from indexer.features import feature_file
 from indexer.fields import FieldType
-from indexer.listing import Listing, Region
+from indexer.listing import Region
 from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.pictures import LIMITS, PictureLimits, Prepared, prepare
 from indexer.runtimes import require_runtime
 from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
-from indexer.stored import read_any
 from search.asking import MS, OnPhoto, ask
-from search.connections import Connections
 from search.cursor import Cursor
 from search.describing import described
 from search.filters import Condition
@@ -30,6 +28,7 @@ from search.following import Outrun, follow
 from search.index import VectorIndex
 from search.live import View
 from search.loading import load_network
+from search.lookup import Lookup
 from search.paging import answer, continued, first_cursor
 from search.query import Page, Query
 from search.ranking import posterior_of
@@ -39,7 +38,7 @@ Stamp = tuple[str, int, int]
 """What changes with every publication."""
 
 
-class Engine(Connections):
+class Engine(Lookup):
     """An opened index. Safe to use from several threads; make one with `open`.
 
     Parameters
@@ -58,8 +57,7 @@ class Engine(Connections):
         self, path: Path, *, runtime: str, threads: int | None, limits: PictureLimits
     ) -> None:
         require_runtime(runtime)
-        super().__init__(path)
-        self.limits = limits
+        super().__init__(path, limits)
         self._runtime = runtime
         self._threads = threads
         self._lock = threading.Lock()
@@ -223,54 +221,6 @@ class Engine(Connections):
         view = self.view()
         asked = ask(self, view, Query(photo=photo, region=region), {"decode": 0, "embed": 0})
         return posterior_of(view, asked.vectors)
-
-    def listing(self, listing_id: str) -> tuple[Listing, tuple[str, ...]]:
-        """Return a listing and its pictures' thumbnail keys ('' for a rejected picture).
-
-        Raises
-        ------
-        ListingNotFound
-            If there is none of this id.
-        """
-        with self.catalog() as catalog:
-            return catalog.listing(listing_id)
-
-    def sample(self, count: int) -> list[tuple[Listing, tuple[str, ...]]]:
-        """Return some listings to look at, spread over the categories; the same each time."""
-        with self.catalog() as catalog:
-            rows = catalog.db.execute(
-                "SELECT number FROM (SELECT number, row_number() OVER"
-                " (PARTITION BY category ORDER BY number) AS turn FROM (SELECT * FROM listings"
-                " LIMIT 5000) l WHERE EXISTS (SELECT 1 FROM pictures p WHERE"
-                " p.listing = l.number AND p.embedding IS NOT NULL)) ORDER BY turn, number LIMIT ?",
-                (count,),
-            ).fetchall()
-            numbers = [int(row["number"]) for row in rows]
-            found = catalog.listings(numbers)
-        return [found[number] for number in numbers if number in found]
-
-    def thumbnail(self, key: str) -> bytes | None:
-        """Return a thumbnail's JPEG; None where there is none of this key."""
-        with self.thumbnails() as thumbnails:
-            return thumbnails.get(key)
-
-    def picture(self, listing_id: str, position: int) -> bytes:
-        """Return a catalogue picture as it was given, encoded.
-
-        Raises
-        ------
-        ListingNotFound
-            If there is no such listing, or it has no such picture.
-        PictureError
-            If the file is gone or its host does not answer.
-        """
-        listing, _ = self.listing(listing_id)
-        if not 0 <= position < len(listing.pictures):
-            raise ListingNotFound(
-                f"The listing {listing_id!r} has no picture number {position}.",
-                hint=f"It has {len(listing.pictures)}, counted from 0.",
-            )
-        return read_any(self.path, listing.pictures[position], max_bytes=self.limits.max_bytes)
 
     def status(self) -> dict[str, object]:
         """Return what this index is and holds, fit for JSON."""

@@ -161,13 +161,13 @@ def _sources(found: Costs, rate: float, slowness: float | None, network: str) ->
             f" {rate:.0f} pictures/s on two cores"
         )
     index = (
-        "The time to build is that of two cores with AVX2, measured at 1 and 10 million"
+        "The time to build is extrapolated from a million vectors on a machine with AVX2"
         " (docs/scale.md)"
     )
     if slowness is not None:
-        index += f"; this machine took {slowness:.1f} times as long in a probe"
+        index += f"; this machine takes about {slowness:.1f} times as long by a probe"
     exact = "" if found.choice.exact else " Bytes follow from the formats."
-    return [f"{said}.", f"{index}; the rest is extrapolated.{exact}"]
+    return [f"{said}.", f"{index}.{exact}"]
 
 
 def _size(number: float) -> str:
