@@ -64,9 +64,10 @@ def test_a_folder_that_may_only_be_read(copy: Shop, model: Model, what: str) -> 
     """A mount in a name space of the child's own, as only root may make one."""
     mount = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
     command = ["unshare", "-m", "sh", "-c", mount, "sh", str(copy.index)]
-    if shutil.which("unshare") is None or subprocess.run(
-        [*command, "true"], capture_output=True, check=False
-    ).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("Only root may mount a folder read-only.")
     with Catalog(copy.index) as catalog:  # the last one to close it takes its log away
         catalog.change()
