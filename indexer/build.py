@@ -19,7 +19,7 @@ from indexer.catalog import Catalog
 from indexer.categories import CategoryModel, frequencies
 from indexer.category_training import train_categories
 from indexer.errors import IndexNotReady, IndexUnusable
-from indexer.faiss_index import FLAT_UP_TO, write_faiss
+from indexer.faiss_index import FLAT_UP_TO, RECALL, write_faiss
 from indexer.features import feature_file
 from indexer.fields import FieldType, catalogue_rows, infer_types, write_fields
 from indexer.labels import Labels
@@ -81,6 +81,11 @@ def build_snapshot(
         memory = catalog.memory()
         with progress.track("Filling the index", len(rows), "vectors") as advance:
             description = write_faiss(aside / "index.faiss", vectors, memory, advance)
+        if description["recall_at_10"] < RECALL:
+            progress.say(
+                f"The FAISS index finds {description['recall_at_10']:.0%} of the ten nearest, less"
+                f" than the {RECALL:.0%} that it is built for."
+            )
         with progress.track("Learning the categories", None, "steps"):
             asked = None if photos is None else projection.transform(photos, photos=True)
             kept = used if used is not None and used.projection is fitted else None

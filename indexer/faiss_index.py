@@ -38,9 +38,6 @@ ADDED = 8 * BLOCK
 A_LIST = 40
 """Vectors of each inverted list that its centre is trained on."""
 
-LOOKED_AT = 512
-"""Nodes of a graph of lists that are looked at to find the nearest lists."""
-
 TRAINED = 100_000
 """Vectors that codes are trained on."""
 
@@ -96,7 +93,6 @@ def write_faiss(
     with _one_thread(), (path.parent / CODES).open("wb") as file:
         some = vectors[sample(count, A_LIST * choice.lists, generator)].astype(np.float32)
         index.train(some)
-        _find_lists_well(index)
         some = vectors[sample(count, TRAINED, generator)].astype(np.float32)
         coder = trained_coder(some, choice.codes)
         for start in range(0, count, ADDED):
@@ -115,17 +111,6 @@ def write_faiss(
         "scanned": _scanned(coder, some, questions),
         "recall_at_10": round(trade.recall, 4),
     }
-
-
-def _find_lists_well(index: Any) -> None:
-    """Let the graph of an index's lists, if it has one, find nearly all of the nearest ones.
-
-    FAISS' own choice finds 55 % of the nearest 128 of 16,384, this 99 %, in a tenth of a
-    millisecond more; with the former no number of lists reached a recall of .8 at ten million.
-    """
-    graph = getattr(faiss.downcast_index(index.quantizer), "hnsw", None)
-    if graph is not None:
-        graph.efSearch = LOOKED_AT  # kept in the file
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from indexer.fields import FieldTable, FieldType, ListingFields, first_documents
 from indexer.snapshot import Snapshot
 from search.filter_select import select, selected
 from search.filters import Condition
-from search.selection import Selection
+from search.selection import Selection, Within, all_of
 
 FIELDS_FILE = "fields.bin"
 
@@ -40,6 +40,7 @@ class Filters:
         self.table = None if path is None else FieldTable.open(path, snapshot.count)
         self.types = dict(types)
         self.growing = FieldTable.empty(types)
+        self.total = snapshot.count
         self._listings = snapshot.listings
         self._known: OrderedDict[Condition, Selection] = OrderedDict()
         self._firsts: Selection | None = None
@@ -127,17 +128,15 @@ class Told:
         """The documents, as columns."""
         return self.filters.growing.until(self.count)
 
-    def select(
-        self, condition: Condition, dead: Selection, living: NDArray[np.bool_]
-    ) -> tuple[Selection, NDArray[np.bool_]]:
-        """Return which positions of the snapshot, and which fresh ones, meet a condition.
+    def select(self, condition: Condition, everything: Within, living: NDArray[np.bool_]) -> Within:
+        """Return what meets a condition.
 
         Parameters
         ----------
         condition : Condition
             What listings must meet.
-        dead : Selection
-            Positions of the snapshot that are no longer true.
+        everything : Within
+            What is true.
         living : ndarray of bool, shape (M,)
             Which of the fresh vectors are true.
 
@@ -147,19 +146,18 @@ class Told:
             If it names a field that there is not, or compares what cannot be compared.
         """
         condition = condition.check(self.filters.types)
-        old = self.filters.old(condition)
-        if dead.count:
-            old = old.without(dead)
+        old, true = self.filters.old(condition), everything.living
+        nothing = np.zeros(0, np.int64)
         if not self.count:
-            return old, living
+            return Within(old, true, nothing, living)
         meets = mask_of(select(self.table, condition), self.count)
-        if self.patched.shape[1]:
-            positions, documents = self.patched
-            total = 8 * len(old.bits)
-            old = old.without(Selection.at(positions, total))
-            told = Selection.at(positions[meets[documents]], total)
-            old = Selection(old.bits | told.bits)
-        return old, living & meets[self.fresh]
+        positions, documents = self.patched
+        if not len(positions):
+            return Within(old, true, nothing, living & meets[self.fresh])
+        told = Selection.at(positions, 8 * len(old.bits))
+        true = all_of(self.filters.total).without(told) if true is None else true.without(told)
+        extra = np.sort(positions[meets[documents]])
+        return Within(old, true, extra, living & meets[self.fresh])
 
     def counted(self, living: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the documents that are of a listing which can be found, shape (count,)."""

@@ -126,14 +126,12 @@ class VectorIndex:
             The largest cosine to any of `vectors`, of those that it was found for.
         """
         vectors = np.ascontiguousarray(vectors, np.float32)
-        if within is None:
-            within, living = living, None
-        size = self._count if within is None else within.count
+        if within is None or within.count == self._count:
+            return self._of_all(vectors, count, living, nprobe)
+        size = within.count
         count = min(count, size)
         if not count:
             return NOTHING
-        if within is None or size == self._count:
-            return self._by_lists(vectors, count, living, nprobe)
         if size <= self._exact_up_to():
             return self._exact(vectors, count, within, living)
         if self._packed is not None and size <= SCANNED_UP_TO:
@@ -158,6 +156,18 @@ class VectorIndex:
             What may be found.
         """
         return self.nearest(vectors, count, self.category(code), living=within)
+
+    def _of_all(
+        self,
+        vectors: NDArray[np.float32],
+        count: int,
+        living: Selection | None,
+        nprobe: int | None,
+    ) -> Found:
+        # Nothing is prepared for what is another object every time.
+        if living is not None and living.count <= self._exact_up_to():
+            return self._exact(vectors, min(count, living.count), living, None)
+        return self._by_lists(vectors, count, living, nprobe)
 
     def _exact_up_to(self) -> int:
         if self._packed is None and self._inverted:

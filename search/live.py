@@ -21,9 +21,12 @@ from search.facets import Facet, Part, facets, worth_a_facet
 from search.filtering import Filters, Told
 from search.filters import Condition
 from search.index import VectorIndex
-from search.selection import Selection, Within, among
+from search.selection import Selection, Within, all_of, among
 
 NO_TYPES: Mapping[str, FieldType] = MappingProxyType({})
+
+Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+"""Positions and their similarities."""
 
 FEW_DEAD = 64
 """Positions left out up to which it is faster to find that many more than to look at bits."""
@@ -155,10 +158,9 @@ class View:
 
     def everything(self) -> Within:
         """Return all that can be found."""
-        ones = np.full_like(self.dead.bits, 0xFF)
-        if self.snapshot.count % 8:
-            ones[-1] = (1 << self.snapshot.count % 8) - 1
-        return Within(Selection(ones).without(self.dead), self.living)
+        total = self.snapshot.count
+        living = all_of(total).without(self.dead) if self.dead.count else None
+        return Within(all_of(total), living, np.zeros(0, np.int64), self.living)
 
     def within(self, condition: Condition) -> Within:
         """Return what meets a condition.
@@ -168,7 +170,7 @@ class View:
         QueryError
             If it names a field that there is not, or compares what cannot be compared.
         """
-        return Within(*self.told.select(condition, self.dead, self.living))
+        return self.told.select(condition, self.everything(), self.living)
 
     def facets(self, condition: Condition, fields: Sequence[str] | None = None) -> list[Facet]:
         """Count the values of fields among the listings that meet a condition.
@@ -213,7 +215,10 @@ class View:
             The largest cosine to any of `vectors`.
         """
         if within is not None:
-            old = self.index.nearest(vectors, count, within.old)
+            old = self.index.nearest(vectors, count, within.old, living=within.living)
+            if len(within.extra):
+                similarities = (self.vectors(within.extra) @ vectors.T).max(axis=1)
+                old = _merged(old, (within.extra, similarities))
             return self._with_fresh(old, vectors, count, within.new)
         return self._with_fresh(self._living(vectors, count), vectors, count, self.living)
 
@@ -235,7 +240,7 @@ class View:
         if within is None and self.dead.count:
             within = self.everything()
         old = self.index.nearest_of_category(
-            vectors, code, count, None if within is None else within.old
+            vectors, code, count, None if within is None else within.together
         )
         new = self.living if within is None else within.new
         return self._with_fresh(old, vectors, count, new & (self.fresh.codes == code))
@@ -250,7 +255,7 @@ class View:
             positions, similarities = self.index.nearest(vectors, count + dead)
             stays = ~self.dead.holds(positions)
             return positions[stays], similarities[stays]
-        return self.index.nearest(vectors, count, self.everything().old)
+        return self.index.nearest(vectors, count, living=self.everything().living)
 
     def _with_fresh(
         self,
@@ -262,15 +267,12 @@ class View:
         if not mask.any():
             return old
         places, similarities = self.fresh.nearest(vectors, count, mask)
-        return merged(
-            np.concatenate([places + self.snapshot.count, old[0]]),
-            np.concatenate([similarities, old[1]]),
-        )
+        return _merged(old, (places + self.snapshot.count, similarities))
 
 
-def merged(
-    positions: NDArray[np.int64], similarities: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Put what was found in several places in order, equal ones as they lie in the catalogue."""
+def _merged(one: Found, other: Found) -> Found:
+    """Put what was found in two places in order, equal ones as they lie in the catalogue."""
+    positions = np.concatenate([one[0], other[0]])
+    similarities = np.concatenate([one[1], other[1]])
     order = np.lexsort((positions, -similarities))
     return positions[order], similarities[order]

@@ -202,7 +202,7 @@ def _similarities(
     """Yield the cosines of all that may be found, block by block."""
     for start in range(0, view.snapshot.count, BLOCK):
         positions = np.arange(start, min(start + BLOCK, view.snapshot.count))
-        positions = positions[within.old.holds(positions)]
+        positions = positions[within.holds(positions)]
         yield cosines(widened(view.snapshot.vectors[positions]), vector)
     places = np.flatnonzero(within.new)
     for start in range(0, len(places), BLOCK):

@@ -70,26 +70,49 @@ class Within:
     Attributes
     ----------
     old : Selection
-        Those of its snapshot.
+        Those of its snapshot, as it was made: the same object for the same condition, which is
+        prepared for once.
+    living : Selection or None
+        Which of these are true still; None for all.
+    extra : ndarray of int64, shape (E,)
+        Further positions of the snapshot, ascending, whose listings meet the condition only since.
     new : ndarray of bool, shape (M,)
         Those of what came since.
     """
 
     old: Selection
+    living: Selection | None
+    extra: NDArray[np.int64]
     new: NDArray[np.bool_]
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return self.old.count + int(np.count_nonzero(self.new))
+        old = self.old if self.living is None else self.old & self.living
+        return old.count + len(self.extra) + int(np.count_nonzero(self.new))
 
-    def holds(self, positions: NDArray[np.int64], snapshot: int) -> NDArray[np.bool_]:
-        """Tell of positions of a view, whose snapshot has so many, whether they are among them."""
-        held = np.zeros(len(positions), np.bool_)
-        old = positions < snapshot
-        held[old] = self.old.holds(positions[old])
-        held[~old] = self.new[positions[~old] - snapshot]
-        return held
+    @property
+    def together(self) -> Selection:
+        """Those of the snapshot in one: another object every time."""
+        old = self.old if self.living is None else self.old & self.living
+        if not len(self.extra):
+            return old
+        return Selection(old.bits | Selection.at(self.extra, 8 * len(old.bits)).bits)
+
+    def holds(self, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of positions of the snapshot whether they are among them."""
+        held = self.old.holds(positions)
+        if self.living is not None:
+            held &= self.living.holds(positions)
+        return held | among(positions, self.extra)
+
+
+def all_of(total: int) -> Selection:
+    """Return all of so many positions."""
+    bits = np.full((total + 7) // 8, 0xFF, np.uint8)
+    if total % 8:
+        bits[-1] = (1 << total % 8) - 1
+    return Selection(bits)
 
 
 def among(values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
