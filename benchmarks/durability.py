@@ -2,11 +2,12 @@
 
     python -m benchmarks.durability --rounds 200 --seed 1 [--points] [--calls] [--follow 30]
 
-Two processes write, others build snapshots, tidy up and sync, and all are killed at a moment drawn
-by lot; then the index is opened and compared with what was acknowledged. --points kills one
-operation at each of its writes in turn, and refuses each by EIO and ENOSPC; --calls does so at each
-call of the system that strace sees, SQLite's and FAISS' too; --follow lets two processes search
-meanwhile for some seconds. Uses the harness of tests/durability and a network of arithmetic.
+Two processes write, others build snapshots, tidy up, sync and build the index anew, and all are
+killed at a moment drawn by lot; then the index is opened and compared with what was acknowledged.
+--points kills one operation at each of its writes in turn, and refuses each by EIO and ENOSPC;
+--calls does so at each call of the system that strace sees, SQLite's and FAISS' too; --follow lets
+two processes search meanwhile for some seconds. Uses the harness of tests/durability and a network
+of arithmetic.
 Prints what was done and whatever was wrong; the exit code is 1 then.
 """
 
@@ -19,26 +20,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.durability.conftest import prepare
+from tests.durability.conftest import kept_model, prepare
 from tests.durability.following import followed
 from tests.durability.points import KILL
 from tests.durability.rounds import Rounds
-from tests.durability.shop import Model, Shop, fake
+from tests.durability.shop import Shop, fake
 from tests.durability.steps import UPKEEP, WRITES, errors, every_call, every_point
-
-
-def kept() -> Model:
-    """Return listings that are written one by one."""
-    return {
-        f"p-{n}": {
-            "title": f"Kept {n}",
-            "category": "hats",
-            "price": 2.5,
-            "attributes": {"version": n},
-            "pictures": [[600 + n, 0], [600, 1]],
-        }
-        for n in range(4)
-    }
 
 
 def rounds(root: Path, count: int, seed: int) -> list[str]:
@@ -57,7 +44,7 @@ def rounds(root: Path, count: int, seed: int) -> list[str]:
 
 def points(root: Path, by_call: bool) -> list[str]:
     """Stop operations at each of their writes."""
-    shop, model, wrong = Shop.made(root / "made"), kept(), []
+    shop, model, wrong = Shop.made(root / "made"), kept_model(), []
     prepare(shop, model)
     for what in (*WRITES, *UPKEEP):
         for how in (KILL,) if by_call else (KILL, *errors()):

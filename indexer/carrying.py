@@ -15,6 +15,7 @@ from pathlib import Path
 
 from indexer.apply import BATCH, put_pictures
 from indexer.catalog import DATABASE, Catalog
+from indexer.files import sync_file
 from indexer.stored import is_stored, stored_path
 
 _FIELDS = ("title", "category", "price", "currency", "url", "attributes", "origin")
@@ -179,4 +180,5 @@ def _link(source: Path, target: Path) -> None:
     except OSError:  # a file system without links
         aside = target.with_name(target.name + ".part")
         shutil.copyfile(source, aside)
+        sync_file(aside)
         aside.replace(target)

@@ -16,6 +16,7 @@ from typing import Any
 
 from indexer.catalog_opening import open_database
 from indexer.catalog_rows import Failure, parse_region, region_text
+from indexer.connecting import file_at
 from indexer.errors import (
     IndexBusy,
     IndexNotReady,
@@ -23,6 +24,7 @@ from indexer.errors import (
     StorageError,
 )
 from indexer.listing import Listing, Picture
+from indexer.turns import take_turn
 
 __all__ = ["DATABASE", "DONE", "FAILED", "PENDING", "Catalog", "parse_region", "region_text"]
 
@@ -60,7 +62,12 @@ class Catalog:
                 f"There is no index in {folder}.",
                 hint=f"Make one with: lookalike index CATALOG --index {folder}",
             )
+        self._path, self._file = path, file_at(path)
         self.db = open_database(path)
+
+    def in_place(self) -> bool:
+        """Tell whether this still is the database in its folder, and no other took its place."""
+        return self._file is None or file_at(self._path) == self._file
 
     def close(self) -> None:
         """Close the connection."""
@@ -87,8 +94,8 @@ class Catalog:
             If the disk is full or may not be written to.
         """
         try:
-            self.db.execute("BEGIN IMMEDIATE")
             try:
+                take_turn(self.db, self._path.parent)
                 yield
                 self.db.execute("COMMIT")
             except BaseException:

@@ -34,7 +34,7 @@ def connect(path: Path, *, timeout: float = 30.0, address: str | None = None) ->
         If the name keeps going from file to file.
     """
     for _ in range(TRIES):
-        before = _file(path)
+        before = file_at(path)
         db = sqlite3.connect(
             address or path, uri=address is not None, timeout=timeout, isolation_level=None
         )
@@ -42,16 +42,17 @@ def connect(path: Path, *, timeout: float = 30.0, address: str | None = None) ->
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.DatabaseError:
             db.close()
-            if _file(path) == before or before is None:
+            if file_at(path) == before or before is None:
                 raise
             continue
-        if before is None or _file(path) == before:
+        if before is None or file_at(path) == before:
             return db
         db.close()
     raise IndexBusy(f"{path} is being replaced.", hint="Try again.")
 
 
-def _file(path: Path) -> tuple[int, int] | None:
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Return what a file is known by, whatever its name; None where there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:

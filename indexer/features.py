@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from indexer.catalog import Catalog
 from indexer.errors import IndexDamaged
-from indexer.files import sync_file
+from indexer.files import sync_file, sync_folder
 from indexer.storing import storing
 
 BLOCK = 1024
@@ -204,6 +204,7 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
 
 def _append(path: Path, data: NDArray[np.generic], after: int) -> None:
     """Write behind the first `after` bytes of a file, in place of what lies there, durably."""
+    new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         os.truncate(descriptor, after)
@@ -214,3 +215,5 @@ def _append(path: Path, data: NDArray[np.generic], after: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if new:  # its name, too
+        sync_folder(path.parent)

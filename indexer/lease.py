@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from indexer.errors import IndexBusy
+from indexer.storing import storing
 
 
 @contextmanager
@@ -21,9 +22,13 @@ def writer_lease(folder: Path) -> Iterator[None]:
     ------
     IndexBusy
         If another process holds it.
+    StorageError
+        If the folder may not be written to.
     """
     path = folder / "writer.lock"
-    with path.open("a+") as file:
+    with ExitStack() as held:
+        with storing(path):
+            file = held.enter_context(path.open("a+"))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -33,9 +38,9 @@ def writer_lease(folder: Path) -> Iterator[None]:
                 f"Another process (number {holder}) is writing to the index in {folder}.",
                 hint="Wait until it has finished, or stop it; searches go on meanwhile.",
             ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with storing(path):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

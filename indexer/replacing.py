@@ -17,6 +17,7 @@ from pathlib import Path
 
 from indexer.carrying import CARRIED, Carrier
 from indexer.catalog import DATABASE, FAILED, PENDING, Catalog
+from indexer.copying import sync_tree
 from indexer.dry_run import preview
 from indexer.errors import NetworkMismatch, UsageError
 from indexer.files import sync_file, sync_folder
@@ -33,6 +34,7 @@ from indexer.runtimes import (
     runtime_of,
 )
 from indexer.sources import Source
+from indexer.storing import storing
 from indexer.swapping import put_back, swap
 from indexer.sync import index_catalogue, publish, ready, sync_with, wanted_recipe
 from indexer.thumbnails import THUMBNAILS
@@ -46,7 +48,7 @@ MANY = 10_000
 
 NETWORK = (MODEL_FILE, OPENVINO_FILE, OPENVINO_WEIGHTS, OPENVINO_SUMS, CARD_FILE)
 
-MADE_ANEW = (DATABASE, THUMBNAILS, "staging.db", "features.", "CURRENT", "writer.lock", "map.npz")
+MADE_ANEW = (DATABASE, THUMBNAILS, "staging.db", "features.", "CURRENT", "writer.", "map.npz")
 """How the names begin of what the new index has of its own."""
 
 OF_THE_NETWORK = ("photos.npz", "learned.npz", "learned.lock")
@@ -77,7 +79,7 @@ def replace_index(
     if options.dry_run:
         return replace(preview(folder, source, options, progress), replaced=True)
     following = folder.with_name(f"{folder.name}.next")
-    with writer_lease(folder):
+    with storing(following), writer_lease(folder):
         options = _with_network(folder, options)
         carrier = _begun(folder, following, recipe, options)
         if options.weights is None and options.input_size is None:
@@ -188,6 +190,7 @@ def _copy_network(folder: Path, following: Path) -> None:
         for name in NETWORK:
             if (folder / name).is_file():
                 shutil.copyfile(folder / name, following / name)
+                sync_file(following / name)
 
 
 def _take_the_place(
@@ -215,7 +218,7 @@ def _take_the_place(
                     catalog.db.execute("DROP TABLE carried")
                     catalog.db.execute("DELETE FROM meta WHERE key IN ('carried', 'replaces')")
             _copy_others(old, new)
-            sync_folder(new)
+            sync_tree(new)
             # Whoever waits to write here reads this next, and opens the new one.
             before.set_meta("replaced", "1")
             if not swap(old, new):

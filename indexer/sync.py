@@ -34,6 +34,7 @@ from indexer.runtimes import OPENVINO_FILE, require_runtime, runtime_of
 from indexer.snapshot import open_current
 from indexer.sources import Source
 from indexer.staging import discard, stage
+from indexer.storing import storing
 from indexer.thumbnails import Thumbnails
 from indexer.versions import Checked, check_urls
 from indexer.weights import Weights, find_weights
@@ -79,7 +80,8 @@ def sync_with(
     folder: Path, source: Source, options: IndexOptions, recipe: Recipe, progress: Progress
 ) -> Report:
     """Do the same with a recipe that may have no name of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with writer_lease(folder), Catalog(folder, create=True) as catalog:
         try:
             staged = stage(catalog, folder, source, progress)

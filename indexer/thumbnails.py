@@ -44,8 +44,8 @@ class Thumbnails:
         with storing(self._path):
             self.db = connect(self._path)
             self.db.execute("PRAGMA journal_mode = WAL")
-            # A lost thumbnail is made again; the catalogue's own commit is the one that must hold.
-            self.db.execute("PRAGMA synchronous = NORMAL")
+            # On disk before the catalogue names them: nobody would make a lost one again.
+            self.db.execute("PRAGMA synchronous = FULL")
             # What is deleted is overwritten.
             self.db.execute("PRAGMA secure_delete = ON")
             self.db.execute(
@@ -54,7 +54,7 @@ class Thumbnails:
             )
 
     def add(self, thumbnails: Iterable[tuple[str, bytes]]) -> None:
-        """Keep (content hash, JPEG) pairs, as one transaction.
+        """Keep (content hash, JPEG) pairs durably, as one transaction.
 
         Whoever holds no lease adds them inside the transaction that names them in the catalogue:
         `keep_only` runs beside it.

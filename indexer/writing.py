@@ -159,8 +159,11 @@ class Writer:
             pictures = list(chain.from_iterable(usable))
             with catalog.writing():
                 # Another index may have taken this one's place meanwhile (`lookalike index
-                # --replace`): the next try opens that.
-                if catalog.meta("replaced") or installed_network(self.folder) != network:
+                # --replace`): the next try opens that. Who replaced it may have died before it
+                # could say so.
+                if catalog.meta("replaced") or not catalog.in_place():
+                    raise _Gone
+                if installed_network(self.folder) != network:
                     raise _Gone
                 self._show(pictures, thumbnails)
                 change = catalog.next_change()

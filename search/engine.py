@@ -4,41 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from indexer.embedder import Embedder
-from indexer.errors import IndexDamaged, QueryError
-from indexer.features import feature_file
-from indexer.fields import FieldType
+from indexer.errors import QueryError
 from indexer.listing import Region
-from indexer.model import MODEL_FILE, Network, installed_network
 from indexer.pictures import LIMITS, PictureLimits, Prepared, prepare
 from indexer.runtimes import require_runtime
-from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
 from search.asking import MS, OnPhoto, ask
 from search.cursor import Cursor
 from search.describing import described
 from search.filters import Condition
-from search.following import Outrun, follow
-from search.index import VectorIndex
 from search.live import View
 from search.loading import load_network
-from search.lookup import Lookup
+from search.newest import Newest
 from search.paging import answer, continued, first_cursor
 from search.query import Page, Query
 from search.ranking import posterior_of
 from search.selection import Within
 
-Stamp = tuple[str, int, int]
-"""What changes with every publication."""
 
-
-class Engine(Lookup):
+class Engine(Newest):
     """An opened index. Safe to use from several threads; make one with `open`.
 
     Parameters
@@ -61,12 +51,7 @@ class Engine(Lookup):
         self._runtime = runtime
         self._threads = threads
         self._lock = threading.Lock()
-        self._following = threading.Lock()
         self._embedder: Embedder | None = None
-        with self.catalog():
-            pass  # a database that is missing, damaged or too new is said now
-        self.network = self._installed_network()
-        self._view, self._stamp = self._opened()
 
     @classmethod
     def open(
@@ -90,51 +75,10 @@ class Engine(Lookup):
         """
         return cls(Path(path), runtime=runtime, threads=threads, limits=limits)
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """The snapshot that is searched now; `refresh` may change it."""
-        return self._view.snapshot
-
-    @property
-    def index(self) -> VectorIndex:
-        """The FAISS index of `snapshot`."""
-        return self._view.index
-
     def warm_up(self) -> None:
         """Load the network now rather than at the first photo."""
         size = self.network.input_size
         self.embedder().embed(np.zeros((size, size, 3), np.uint8))
-
-    def view(self) -> View:
-        """Return the snapshot with all that changed since: every write that was acknowledged."""
-        with self.catalog() as catalog:
-            view = self._view
-            if catalog.change() == view.change:
-                return view
-            # Who waits here waits for the change that it saw.
-            with self._following:
-                try:
-                    self._view = follow(self._view, catalog, feature_file(self.path, catalog))
-                except Outrun:
-                    self._take_up(*self._opened())
-                return self._view
-
-    def refresh(self) -> bool:
-        """Take up a newer snapshot if there is one; return whether there was.
-
-        Searches go on with the one in use until the newer one is ready.
-        """
-        if self._published() == self._stamp:
-            return False
-        opened = self._opened()
-        with self._following:
-            self._take_up(*opened)
-        return True
-
-    def _take_up(self, view: View, stamp: Stamp) -> None:
-        with self.catalog() as catalog:
-            self._view = follow(view, catalog, feature_file(self.path, catalog))
-        self._stamp = stamp
 
     def search(
         self, query: Query | None = None, /, *, on_photo: OnPhoto | None = None, **options: Any
@@ -227,29 +171,6 @@ class Engine(Lookup):
         return described(self)
 
     # What is behind it
-
-    def _opened(self) -> tuple[View, Stamp]:
-        # Before it is opened: what is published in between is taken up by the next refresh.
-        stamp = self._published()
-        snapshot = open_current(self.path)
-        self.network.require_same(Network(**snapshot.manifest["network"]))
-        with self.catalog() as catalog:
-            types = cast("Mapping[str, FieldType]", catalog.field_types())
-        return View.of(snapshot, VectorIndex(snapshot), types), stamp
-
-    def _published(self) -> Stamp:
-        """Return what changes with every publication: a new index may repeat a snapshot's name."""
-        name = current_name(self.path)
-        found = (self.path / CURRENT).stat()
-        return name, found.st_ino, found.st_mtime_ns
-
-    def _installed_network(self) -> Network:
-        network = installed_network(self.path)
-        if network is None or not (self.path / MODEL_FILE).is_file():
-            # A snapshot without its network can never have been published.
-            current_name(self.path)
-            raise IndexDamaged(f"{self.path} lacks its network ({MODEL_FILE}).", hint=AGAIN)
-        return network
 
     def embedder(self) -> Embedder:
         """Return the network, loaded on the first call."""

@@ -27,6 +27,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 @pytest.fixture(scope="package")
 def model() -> Model:
     """Listings that are written one by one."""
+    return kept_model()
+
+
+def kept_model() -> Model:
+    """Listings that are written one by one."""
     fields = {"category": "hats", "price": 2.5}
     return {
         f"p-{n}": {

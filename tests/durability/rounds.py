@@ -60,7 +60,7 @@ class Rounds:
     seed : int
         Of everything that is drawn by lot but the system's own timing.
     longest : float
-        Seconds after which a round is killed at the latest.
+        Seconds after which most rounds are killed at the latest.
     """
 
     shop: Shop
@@ -83,7 +83,8 @@ class Rounds:
         began = time.monotonic()
         while not all(path.exists() for path in ledgers) and time.monotonic() < began + LONGEST:
             time.sleep(0.001)
-        time.sleep(dice.uniform(0, self.longest))
+        # Now and then long enough for an index to be built anew.
+        time.sleep(dice.uniform(0, self.longest * dice.choice((1, 1, 1, 1, 1, 5))))
         processes = list(children.values())
         dice.shuffle(processes)
         if dice.random() < 0.5:  # one of them alone, so that the others go on without it

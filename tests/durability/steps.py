@@ -16,8 +16,8 @@ from tests.durability.rounds import started
 from tests.durability.shop import Model, Shop, listing_of, writer
 from tests.durability.tracing import BREAKABLE, broken
 
-WRITES = ("put", "replace", "patch", "remove", "batch")
-UPKEEP = ("compact", "tidy", "sync")
+WRITES = ("put", "replace picture", "patch", "remove", "batch")
+UPKEEP = ("compact", "tidy", "sync", "replace index")
 
 MOST = 1000
 """Points after which something is wrong with counting them."""

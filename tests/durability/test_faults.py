@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -123,8 +122,3 @@ def test_writes_and_a_sync_at_once(copy: Shop, model: Model) -> None:
         thread.join()
     assert written
     assert list(mistakes(copy.index, {**model, **written}, copy.base)) == []
-
-
-def test_a_copy_is_a_copy(copy: Shop, written: Shop, tmp_path: Path) -> None:
-    assert copy.index != written.index
-    assert copy.index.is_relative_to(tmp_path)

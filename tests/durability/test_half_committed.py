@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from indexer.catalog import DATABASE, Catalog
+from indexer.turns import FILE
 from tests.durability import worker
 from tests.durability.checking import mistakes, said, settled
 from tests.durability.ledger import Told
@@ -21,7 +22,7 @@ from tests.durability.shop import Model, Shop, listing_of, writer
 
 WAL = f"{DATABASE}-wal"
 SHARED = f"{DATABASE}-shm"
-BESIDE = ("features.f16", "features.crc", "thumbnails.db", "thumbnails.db-wal")
+BESIDE = ("features.f16", "features.crc", "thumbnails.db", "thumbnails.db-wal", FILE)
 
 HALF = "p-half"
 
@@ -73,7 +74,7 @@ def half(written: Shop, model: Model, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.mark.parametrize(
-    ("what", "stride"), [("put", 2), ("remove", 1), ("batch", 5), ("tidy", 3), ("sync", 9)]
+    ("what", "stride"), [("put", 6), ("remove", 1), ("batch", 9), ("tidy", 5), ("sync", 17)]
 )
 def test_it_is_whole_or_not_at_all_whatever_comes_next(
     half: Half, what: str, stride: int, tmp_path: Path

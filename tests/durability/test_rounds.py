@@ -8,7 +8,7 @@ from tests.durability.following import followed
 from tests.durability.rounds import Rounds
 from tests.durability.shop import Shop
 
-ROUNDS = 12
+ROUNDS = 9
 """`python -m benchmarks.durability` runs hundreds."""
 
 

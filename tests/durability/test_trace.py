@@ -11,7 +11,8 @@ from tests.durability.shop import Model, Shop, drawn
 from tests.durability.tracing import RENAMES, SYNCS, WRITES, Call, parsed, traced
 
 FEATURES = ("features.f16", "features.crc")
-LASTING = (*FEATURES, "catalog.db-wal")
+THUMBNAILS = "thumbnails.db-wal"
+LASTING = (*FEATURES, THUMBNAILS, "catalog.db-wal")
 
 WAL = "catalog.db-wal"
 
@@ -59,6 +60,7 @@ def test_features_are_synced_before_the_transaction_that_names_them(put: list[Ca
     first = min(places(put, WRITES, WAL))
     for name in FEATURES:
         assert max(places(put, SYNCS, name)) < first
+    assert min(places(put, WRITES, THUMBNAILS)) < min(places(put, SYNCS, THUMBNAILS)) < first
 
 
 @pytest.mark.parametrize("seed", [500, 501])

@@ -5,19 +5,24 @@ from __future__ import annotations
 import ctypes
 import os
 import random
+import resource
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import indexer.tidying
 from indexer.catalog import Catalog
+from indexer.compaction import compact
 from indexer.errors import IndexBusy, LookalikeError
 from indexer.lease import writer_lease
 from indexer.operations import Operation, Patch, Put, Remove, Written
-from indexer.rebuild import rebuild
+from indexer.options import IndexOptions
+from indexer.replacing import replace_index
+from indexer.sources import open_source
 from indexer.tidying import tidy
 from indexer.writing import Writer
 from tests.durability.ledger import Ledger, Step
@@ -27,8 +32,12 @@ from tests.durability.shop import CATEGORIES, Model, State, fake, listing_of, sy
 PICTURES = 40
 """Seeds that pictures are drawn from: few, so that listings share them."""
 
-GRACE = 0.05
-"""Seconds for which tidying spares a picture that nothing names; hours in real life."""
+GRACE = 0.5
+"""Seconds for which tidying spares a picture that nothing names, and one that is only just being
+written aside; an hour in real life."""
+
+MOSTLY = ("compact", "compact", "tidy", "tidy", "sync", "sync", "replace index")
+"""What is done beside writes, as often as it stands here."""
 
 PR_SET_PTRACER = 0x59616D61
 ANYBODY = ctypes.c_ulong(-1)
@@ -135,17 +144,35 @@ def write(folder: Path, ledger: Path, name: str, seed: int, known: Model, second
 
 def run_tidy(folder: Path) -> None:
     """Tidy up, sparing what was written just now."""
-    indexer.tidying.GRACE_SECONDS = GRACE
-    with Catalog(folder) as catalog, writer_lease(folder):
+    with sparing_little(), Catalog(folder) as catalog, writer_lease(folder):
         tidy(folder, catalog)
+
+
+def run_compact(folder: Path) -> None:
+    """Build a snapshot and tidy up, the same way."""
+    with sparing_little():
+        compact(folder)
+
+
+@contextmanager
+def sparing_little() -> Iterator[None]:
+    """Let tidying up take what was written a moment ago."""
+    with patch.object(indexer.tidying, "GRACE_SECONDS", GRACE):
+        yield
+
+
+def replace(folder: Path, catalogue: Path) -> None:
+    """Build the index anew beside itself, and let it take its place."""
+    replace_index(folder, open_source(catalogue), IndexOptions(allow_removals=True))
 
 
 def jobs(folder: Path, catalogue: Path) -> dict[str, Callable[[], object]]:
     """Return what is done beside writes, by its name."""
     return {
-        "compact": lambda: rebuild(folder, None, None, None),
+        "compact": lambda: run_compact(folder),
         "tidy": lambda: run_tidy(folder),
         "sync": lambda: sync(folder, catalogue),
+        "replace index": lambda: replace(folder, catalogue),
     }
 
 
@@ -156,7 +183,7 @@ def maintain(folder: Path, ledger: Path, catalogue: Path, seed: int, seconds: fl
     known = jobs(folder, catalogue)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        name = dice.choice(sorted(known))
+        name = dice.choice(MOSTLY)
         try:
             known[name]()
             said.say(did=name)
@@ -187,6 +214,33 @@ def at_point(
         countdown.arm()
     else:
         _wait_to_be_traced(ledger.with_suffix(".go"))
+    _act(said, writing, what, todo, operations, steps)
+    if countdown.name:
+        said.say(point=countdown.name)
+    else:
+        said.say(did="reached the end")
+
+
+def limited(
+    folder: Path, ledger: Path, catalogue: Path, what: str, known: Model, size: int
+) -> None:
+    """Do one thing while no file may grow beyond a size, as if the disk were full."""
+    fake()
+    said, writing = Ledger(ledger), writer(folder)
+    todo = jobs(folder, catalogue).get(what)
+    operations, steps = one(what, 1, known) if todo is None else ([], [])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    _act(said, writing, what, todo, operations, steps)
+
+
+def _act(
+    said: Ledger,
+    writing: Writer,
+    what: str,
+    todo: Callable[[], object] | None,
+    operations: list[Operation],
+    steps: list[Step],
+) -> None:
     if todo is None:
         do(writing, said, operations, steps)
     else:
@@ -197,10 +251,6 @@ def at_point(
             refuse(said, error)
         except Exception:  # noqa: BLE001 - whatever it is, the parent must learn of it
             said.say(wrong=traceback.format_exc())
-    if countdown.name:
-        said.say(point=countdown.name)
-    else:
-        said.say(did="reached the end")
 
 
 def one(what: str, seed: int, known: Model) -> Written_:
@@ -210,7 +260,7 @@ def one(what: str, seed: int, known: Model) -> Written_:
     state = {**made_up(dice, 10**6), "pictures": [[500, 0], [501, 1], [500, 1]]}
     if what == "put":
         return [Put(listing_of("p-new", state))], [("p-new", state)]
-    if what == "replace":
+    if what == "replace picture":
         return [Put(listing_of(id_, state))], [(id_, state)]
     if what == "patch":
         after = {**known[id_], "title": "Patched"}

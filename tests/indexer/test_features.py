@@ -140,3 +140,12 @@ def test_a_full_disk_while_rows_are_moved(features, monkeypatch):
         features.move(np.array([3]), np.array([1]))
     monkeypatch.undo()
     assert all(features.check(4))
+
+
+def test_the_name_of_a_new_file_is_durable(features, monkeypatch):
+    synced = []
+    monkeypatch.setattr("indexer.features.sync_folder", synced.append)
+    features.append(rows(1, 1), 0)
+    assert synced == [features.path.parent] * 2
+    features.append(rows(1, 1), 1)
+    assert len(synced) == 2

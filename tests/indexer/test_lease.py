@@ -1,12 +1,14 @@
 """The writer's lease: one at a time, and gone with its holder."""
 
+import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from indexer.errors import IndexBusy
+from indexer.errors import IndexBusy, StorageError
 from indexer.lease import writer_lease
 
 HOLD = """
@@ -51,5 +53,26 @@ def test_another_process_holds_it_until_it_is_killed(tmp_path):
         finally:
             holder.kill()
             holder.wait()
+    with writer_lease(tmp_path):
+        pass
+
+
+def test_a_folder_that_may_only_be_read(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(StorageError), writer_lease(tmp_path):
+        pass
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", refuse)
+        with pytest.raises(StorageError), writer_lease(tmp_path):
+            pass
     with writer_lease(tmp_path):
         pass

@@ -14,7 +14,7 @@ from indexer.catalog import DATABASE, DONE, Catalog
 from indexer.errors import IndexBusy, NetworkMismatch, StorageError, UsageError
 from indexer.features import feature_file
 from indexer.lease import writer_lease
-from indexer.model import install_network, installed_network
+from indexer.model import CARD_FILE, MODEL_FILE, install_network, installed_network
 from indexer.options import IndexOptions
 from indexer.progress import SILENT, Silent
 from indexer.replacing import replace_index
@@ -368,6 +368,29 @@ def test_who_had_the_old_one_open_takes_nothing_from_the_new(anew, indexed, pict
         assert (indexed / f"{DATABASE}-wal").stat().st_ino == log
         with Catalog(indexed) as another:
             assert another.meta("a write") == "kept"
+
+
+def test_all_of_the_new_one_is_durable_before_it_serves(
+    indexed, pictures_folder, following, draw, tmp_path, monkeypatch, fake_network
+):
+    give(indexed, "given", draw(tmp_path / "given.png", 50))
+    synced = []
+    for name in ("sync_file", "sync_tree"):
+        real = getattr(indexer.replacing, name)
+
+        def sync(path, real=real):
+            synced.append(path)
+            real(path)
+
+        monkeypatch.setattr(indexer.replacing, name, sync)
+
+    def swapped(old, new):
+        assert {new / MODEL_FILE, new / CARD_FILE, new} <= set(synced)
+        return swap(old, new)
+
+    monkeypatch.setattr(indexer.replacing, "swap", swapped)
+    replace_index(indexed, open_source(pictures_folder), IndexOptions())
+    assert titles(indexed)["given"] == "API"
 
 
 def test_a_swap_that_fails_changes_nothing(anew, indexed, pictures_folder, following, monkeypatch):

@@ -27,6 +27,11 @@ def test_add_and_get(thumbnails):
     assert thumbnails.get("c") is None
 
 
+def test_they_are_durable_when_they_are_kept(thumbnails):
+    (full,) = thumbnails.db.execute("PRAGMA synchronous").fetchone()
+    assert full == 2
+
+
 def test_all_or_nothing(thumbnails):
     def pairs():
         yield "a", b"1"

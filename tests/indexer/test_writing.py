@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from indexer.errors import ListingNotFound, PictureError, UsageError
 from indexer.features import feature_file
 from indexer.listing import Listing, Picture
 from indexer.operations import Patch, Put, Remove
+from indexer.swapping import swap
 from indexer.writing import Writer
 
 
@@ -158,3 +160,23 @@ def test_features_that_were_tidied_away_meanwhile(writer, indexed, pictures_fold
     assert writer.put(Listing("twin", (Picture("", data),))).outcome == "created"
     with Catalog(indexed) as catalog:
         assert catalog.listing("twin")[1][0]
+
+
+def test_an_index_that_was_replaced_by_one_who_died_before_saying_so(
+    writer, listing, indexed, monkeypatch
+):
+    """The writer waits for the old one meanwhile, and must not write to that."""
+    other = indexed.with_name("other")
+    shutil.copytree(indexed, other)
+    real, swapped = Catalog.writing, []
+
+    def writing(catalog):
+        if not swapped:
+            swapped.append(swap(indexed, other))
+        return real(catalog)
+
+    monkeypatch.setattr(Catalog, "writing", writing)
+    writer.put(listing)
+    with Catalog(indexed) as serves, Catalog(other) as gone:
+        assert serves.number_of("new")
+        assert not gone.number_of("new")
