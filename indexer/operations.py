@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +92,7 @@ class Patch:
                 f"A patch cannot change {min(unknown)!r}.",
                 hint=f"It can change {', '.join(FIELDS)} and attributes.",
             )
+        _require_values(self.fields, self.attributes, removing=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,31 @@ def require_writable(listing: Listing) -> None:
         )
     if len(listing.pictures) > MAX_PICTURES:
         raise UsageError(f"A listing has at most {MAX_PICTURES} pictures.")
+    _require_values({name: getattr(listing, name) for name in FIELDS}, listing.attributes)
+
+
+def _require_values(
+    fields: Mapping[str, Any], attributes: Mapping[str, Any], *, removing: bool = False
+) -> None:
+    """Raise UsageError unless all values are of kinds that can be kept and found."""
+    for name, value in fields.items():
+        if name != "price" and not isinstance(value, str):
+            raise UsageError(f"The {name} is {value!r}, and must be a text.")
+    price = fields.get("price")
+    if price is not None and not (_is_number(price) and price >= 0):
+        raise UsageError(f"The price is {price!r}, and must be a number of at least 0, or None.")
+    for name, value in attributes.items():
+        kept = isinstance(value, str | bool) or _is_number(value) or (removing and value is None)
+        texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if not name or not isinstance(name, str) or not (kept or texts):
+            raise UsageError(
+                f"The attribute {name!r} is {value!r}.",
+                hint="It can be a text, a finite number, true or false, or a list of texts.",
+            )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def write_put(

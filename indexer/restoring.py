@@ -81,8 +81,11 @@ def _swapped(aside: Path, folder: Path) -> Path:
             # Whoever waits to write there reads this next, and opens the other one.
             held.enter_context(catalog.writing())
             catalog.set_meta("replaced", "1")
-        swap(folder, aside)
-    aside.rename(kept)
+        # By its final name before it is exchanged: what comes back under that name is the index
+        # that was there, and nobody takes it for a copy that was not finished.
+        aside.rename(kept)
+        sync_folder(kept.parent)
+        swap(folder, kept)
     return kept
 
 

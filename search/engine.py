@@ -21,7 +21,7 @@ from search.describing import described
 from search.filters import Condition
 from search.live import View
 from search.loading import load_network
-from search.newest import Newest
+from search.newest import TRIES, Newest
 from search.paging import answer, continued, first_cursor
 from search.query import Page, Query
 from search.ranking import posterior_of
@@ -102,6 +102,15 @@ class Engine(Newest):
             If its photo cannot be used.
         """
         query = query if query is not None else Query(**options)
+        for _ in range(TRIES):
+            before = self.in_place()
+            page = self._searched(query, on_photo)
+            # Another index that took its place meanwhile knows these listings by other numbers.
+            if self.in_place() == before:
+                break
+        return page
+
+    def _searched(self, query: Query, on_photo: OnPhoto | None) -> Page:
         started = time.perf_counter()
         view = self.view()
         took: dict[str, float] = {"decode": 0.0, "embed": 0.0}

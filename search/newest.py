@@ -100,8 +100,12 @@ class Newest(Lookup):
         self._view, self._stamp = view, stamp
         return True
 
+    def in_place(self) -> tuple[int, int] | None:
+        """Return which file the catalogue in the folder is: another once an index is replaced."""
+        return file_at(self.path / DATABASE)
+
     def _is_in_place(self, stamp: Stamp) -> bool:
-        return file_at(self.path / DATABASE) == stamp[-1]
+        return self.in_place() == stamp[-1]
 
     def refresh(self) -> bool:
         """Take up a newer snapshot if there is one; return whether there was.
@@ -129,7 +133,7 @@ class Newest(Lookup):
         """Return what changes with every publication: a new index may repeat a snapshot's name."""
         name = current_name(self.path)
         found = (self.path / CURRENT).stat()
-        return name, found.st_ino, found.st_mtime_ns, file_at(self.path / DATABASE)
+        return name, found.st_ino, found.st_mtime_ns, self.in_place()
 
     def _installed_network(self) -> Network:
         network = installed_network(self.path)

@@ -155,7 +155,9 @@ class Caretaker:
             self._wait = min(2 * self._wait, LONGEST_WAIT)
             return
         self._wait, self._complaint = self._first_wait, ""
-        if outcome == "busy":  # a sync or somebody's compaction: it takes a while
+        # A sync or somebody's compaction takes a while; and of an index that was emptied there is
+        # no new snapshot, however much has changed.
+        if outcome in ("busy", "needless"):
             self._next_due = time.monotonic() + self._first_wait
 
     def _complain(self, words: str) -> None:

@@ -138,6 +138,8 @@ def new_server(app: Flask, settings: Settings, listener: socket.socket, threads:
         max_request_body_size=most,
         inbuf_overflow=most + 1,  # photos on their way in stay off the disk
         ident="lookalike",
+        # They tell that a proxy stands before this: whoever may write is decided by that.
+        clear_untrusted_proxy_headers=False,
     )
     server.channel_class = Channel
     return server

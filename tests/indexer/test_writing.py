@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,25 @@ def test_an_index_that_was_replaced_by_one_who_died_before_saying_so(
     with Catalog(indexed) as serves, Catalog(other) as gone:
         assert serves.number_of("new")
         assert not gone.number_of("new")
+
+
+@pytest.mark.parametrize(
+    ("fields", "attributes"),
+    [
+        ({"price": "cheap"}, {}),
+        ({"price": float("inf")}, {}),
+        ({"price": -1}, {}),
+        ({"title": None}, {}),
+        ({}, {"x": object()}),
+        ({}, {"x": [1, {"b": 2}]}),
+        ({}, {"x": float("nan")}),
+        ({}, {"": "x"}),
+    ],
+)
+def test_values_that_cannot_be_kept(writer, listing, indexed, fields, attributes):
+    before = state(indexed)
+    with pytest.raises(UsageError):
+        Patch("bags:00.png", fields, attributes)
+    with pytest.raises(UsageError):
+        writer.put(replace(listing, **fields, **({"attributes": attributes} if attributes else {})))
+    assert state(indexed) == before
