@@ -193,3 +193,13 @@ def test_an_address_that_cannot_be_had(host: str) -> None:
     assert f"Cannot listen on {host}, port {port}" in told.stderr
     assert "Traceback" not in told.stderr
     assert told.stdout == ""
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via"])
+def test_who_comes_through_a_proxy_is_told_from_a_local_program(
+    http: httpx.Client, header: str
+) -> None:
+    told = {header: "for=10.1.2.3" if header == "Forwarded" else "10.1.2.3"}
+    assert http.patch("/api/v1/listings/x", json={"title": "y"}, headers=told).status_code == 403
+    assert http.get("/metrics", headers=told).status_code == 403
+    assert http.get("/metrics").status_code == 200
