@@ -33,8 +33,9 @@ WHERE s.number > ? AND (l.digest IS NULL OR l.digest <> s.digest)
 ORDER BY s.number LIMIT ?
 """
 _LINE = """
-SELECT s.*, l.number AS held, l.written FROM lines s LEFT JOIN listings l ON l.id = s.id
-WHERE s.number = ?
+SELECT s.*, l.number AS held, l.written,
+    EXISTS (SELECT 1 FROM staged.before b WHERE b.id = s.id) AS before
+FROM lines s LEFT JOIN listings l ON l.id = s.id WHERE s.number = ?
 """
 
 
@@ -121,8 +122,8 @@ def _take_over(
     db: sqlite3.Connection, line: int, known: int | None, change: int, since: int
 ) -> None:
     row = db.execute(_LINE, (line,)).fetchone()
-    if row["held"] is None and known is not None:
-        return  # somebody removed it meanwhile
+    if row["held"] is None and (known is not None or row["before"]):
+        return  # somebody removed it since the source began to be read
     if row["held"] is not None and row["written"] > since:
         # The newer write stays until this line changes once more.
         db.execute("UPDATE listings SET digest = ? WHERE number = ?", (row["digest"], row["held"]))

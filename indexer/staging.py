@@ -91,7 +91,12 @@ def stage(catalog: Catalog, folder: Path, source: Source, progress: Progress) ->
     """
     discard(catalog, folder)
     catalog.db.execute("ATTACH ? AS staged", (str(folder / STAGING),))
-    since = catalog.change()
+    _unkept(catalog.db, "staged")
+    with catalog.reading():
+        since = catalog.change()
+        # What services remove while the source is read stays removed.
+        catalog.db.execute("CREATE TABLE staged.before (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        catalog.db.execute("INSERT INTO staged.before SELECT id FROM main.listings ORDER BY id")
     read_lines(catalog.db, "staged", source, progress)
     with catalog.reading():
         plan = compare(catalog.db, source)
@@ -101,9 +106,7 @@ def stage(catalog: Catalog, folder: Path, source: Source, progress: Progress) ->
 
 def read_lines(db: sqlite3.Connection, schema: str, source: Source, progress: Progress) -> None:
     """Read the whole source into `lines` in a fresh database that is attached as `schema`."""
-    # It is thrown away after a crash, so nothing is spent on keeping it.
-    db.execute(f"PRAGMA {schema}.journal_mode = OFF")
-    db.execute(f"PRAGMA {schema}.synchronous = OFF")
+    _unkept(db, schema)
     db.execute(f"CREATE TABLE {schema}.lines {COLUMNS}")
     db.execute("BEGIN")
     try:
@@ -113,6 +116,12 @@ def read_lines(db: sqlite3.Connection, schema: str, source: Source, progress: Pr
                 advance(1)
     finally:
         db.execute("COMMIT")
+
+
+def _unkept(db: sqlite3.Connection, schema: str) -> None:
+    """Spend nothing on keeping a database that is thrown away after a crash."""
+    db.execute(f"PRAGMA {schema}.journal_mode = OFF")
+    db.execute(f"PRAGMA {schema}.synchronous = OFF")
 
 
 def discard(catalog: Catalog, folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import indexer.apply
+import indexer.staging
 import indexer.sync
 from indexer.catalog import DATABASE, PENDING, Catalog
 from indexer.commands.index import index, show_ids, summary
@@ -305,7 +306,7 @@ def test_a_changed_line_of_what_was_just_removed(sync, shop, index_folder, monke
 
     monkeypatch.setattr(Catalog, "next_change", late)
     sync(path)
-    monkeypatch.undo()
+    monkeypatch.setattr(indexer.staging, "compare", real)
     assert "1" not in titles(index_folder)
 
 
@@ -418,3 +419,25 @@ def test_a_stored_picture_is_read_from_the_index(sync, shop, index_folder, tmp_p
     api(index_folder, ("UPDATE pictures SET state = 0 WHERE uri LIKE 'stored:%'", {}))
     report = sync(shop("0", "1", "2", "3", "4"))
     assert (report.work.embedded, report.failures) == (1, 0)
+
+
+def test_what_is_removed_while_the_source_is_read_stays_removed(
+    sync, pictures_folder, index_folder, monkeypatch
+):
+    sync(pictures_folder)
+    real = indexer.staging.compare
+
+    def removed_first(db, source):
+        with Catalog(index_folder) as catalog, catalog.writing():
+            catalog.next_change()
+            catalog.db.execute("DELETE FROM listings WHERE id = 'bags:00.png'")
+        return real(db, source)
+
+    monkeypatch.setattr(indexer.staging, "compare", removed_first)
+    sync(pictures_folder)
+    with Catalog(index_folder) as catalog:
+        assert catalog.number_of("bags:00.png") == 0
+    monkeypatch.setattr(indexer.staging, "compare", real)
+    sync(pictures_folder)  # the catalogue still has it
+    with Catalog(index_folder) as catalog:
+        assert catalog.number_of("bags:00.png")
