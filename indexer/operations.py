@@ -211,11 +211,10 @@ def _says(
     """Tell whether a listing already is what it is put to be."""
     names = (*FIELDS, "attributes")
     known = db.execute(
-        "SELECT uri, region, embedding FROM pictures WHERE listing = ? AND state = ?"
-        " ORDER BY position",
-        (row["number"], DONE),
+        "SELECT uri, region, embedding, state FROM pictures WHERE listing = ? ORDER BY position",
+        (row["number"],),
     ).fetchall()
-    wanted = [(ready.uri, ready.region, embedding) for ready, embedding in pictures]
+    wanted = [(ready.uri, ready.region, embedding, DONE) for ready, embedding in pictures]
     return tuple(row[name] for name in names) == fields and list(map(tuple, known)) == wanted
 
 

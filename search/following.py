@@ -130,6 +130,8 @@ def _next(
         dead = Selection(dead.bits | Selection.at(old, snapshot.count).bits)
     living = np.concatenate([view.living, np.ones(np.count_nonzero(anew), np.bool_)])
     living[new] = False
+    # Before the store grows, which nothing takes back.
+    told = _told(view, said, touched, old)
     fresh = view.fresh
     if len(features):
         # By float16, as a snapshot keeps them: an answer is the same before and after it is built.
@@ -137,7 +139,6 @@ def _next(
         fresh = fresh.extended(
             vectors, touched.listings[anew], touched.pictures[anew], touched.codes[anew]
         )
-    told = _told(view, said, touched, old)
     return View(snapshot, view.index, change, fresh, dead, living, told)
 
 

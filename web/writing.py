@@ -119,6 +119,11 @@ def id_of(text: str) -> str:
     InvalidRequest
         If no listing can have it.
     """
+    if "\ufffd" in text:  # what stands for bytes that are no UTF-8: other ids have it too
+        raise InvalidRequest(
+            "The listing's id in the address is no UTF-8.",
+            hint="Percent-encode its UTF-8 bytes.",
+        )
     try:
         return ID.validate_python(text)
     except ValidationError as error:

@@ -386,3 +386,11 @@ def test_the_document_has_it_all(app: Flask) -> None:
         "type": "string",
         "format": "binary",
     }
+
+
+def test_an_id_that_is_no_utf8(written: FlaskClient) -> None:
+    answer = written.delete("/api/v1/listings/%E9")
+    assert answer.status_code in (404, 422)
+    answer = written.put("/api/v1/listings/%E9", json={"title": "x"})
+    assert answer.status_code == 422
+    assert "UTF-8" in answer.json["error"]["message"]
