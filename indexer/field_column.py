@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -26,25 +27,26 @@ class Tally(Protocol):
         """Return a value as it was first written; None for one that is not known."""
 
 
-class Column:
+class Column(ABC):
     """One field of a table. `total` is always the table's number of documents."""
 
     kind = "values"
     """``values`` (few different ones), ``numbers`` or ``hashes`` (many different texts)."""
 
     @property
+    @abstractmethod
     def distinct(self) -> int:
         """How many different values there are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def present(self, total: int) -> Bits:
         """Return the documents that have a value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def equal(self, texts: Sequence[str], total: int) -> Bits:
         """Return the documents that have one of some values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def starting(self, prefix: str, total: int) -> Bits:
         """Return the documents that have a value starting with `prefix`.
 
@@ -53,7 +55,6 @@ class Column:
         QueryError
             If the field cannot be searched so.
         """
-        raise NotImplementedError
 
     def between(self, low: float, high: float, opened: tuple[bool, bool], total: int) -> Bits:
         """Return the documents that have a number in a range, without its ends where `opened`."""

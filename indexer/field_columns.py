@@ -147,28 +147,23 @@ class _Counted:
         return self.values.first_written(code) if code >= 0 else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Numbers(Column):
-    """Numbers in order, each with its document.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Ordered(Column):
+    """Entries in ascending order, each with its document.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (E,)
-        Ascending.
     documents : ndarray of uint32, shape (E,)
-        Whose each is.
+        Whose each entry is.
     having : ndarray of uint8, shape (bytes,)
         The documents that have any.
     different : ndarray of uint64, shape (1,)
         How many different ones there are.
     """
 
-    values: NDArray[np.float64]
     documents: NDArray[np.uint32]
     having: Bits
     different: NDArray[np.uint64]
-
-    kind = "numbers"
 
     @property
     def distinct(self) -> int:
@@ -178,6 +173,21 @@ class Numbers(Column):
     def present(self, total: int) -> Bits:
         """See `Column`."""
         return self.having.copy()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Numbers(Ordered):
+    """Numbers in order.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (E,)
+        Ascending.
+    """
+
+    values: NDArray[np.float64]
+
+    kind = "numbers"
 
     def equal(self, texts: Sequence[str], total: int) -> Bits:
         """See `Column`."""
@@ -204,9 +214,9 @@ class Numbers(Column):
         return self.values.compress(mask.take(self.documents))  # faster than with brackets
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Hashes(Column):
-    """Many different texts, as 64 bits of BLAKE2 each, in order, with their documents.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Hashes(Ordered):
+    """Many different texts, as 64 bits of BLAKE2 each, in order.
 
     That two of ten million texts have the same bits happens to one catalogue in 370,000.
 
@@ -214,29 +224,11 @@ class Hashes(Column):
     ----------
     hashes : ndarray of uint64, shape (E,)
         Ascending.
-    documents : ndarray of uint32, shape (E,)
-        Whose each is.
-    having : ndarray of uint8, shape (bytes,)
-        The documents that have any.
-    different : ndarray of uint64, shape (1,)
-        How many different ones there are.
     """
 
     hashes: NDArray[np.uint64]
-    documents: NDArray[np.uint32]
-    having: Bits
-    different: NDArray[np.uint64]
 
     kind = "hashes"
-
-    @property
-    def distinct(self) -> int:
-        """How many different values there are."""
-        return int(self.different[0])
-
-    def present(self, total: int) -> Bits:
-        """See `Column`."""
-        return self.having.copy()
 
     def equal(self, texts: Sequence[str], total: int) -> Bits:
         """See `Column`."""

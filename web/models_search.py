@@ -74,7 +74,18 @@ class ExampleJson(Strict):
         return self
 
 
-class SearchJson(Strict):
+class Page(Strict):
+    """Which page of hits, whatever is searched with."""
+
+    k: Hits = 10
+    min_score: MinScore = None
+    category_prior: CategoryPrior = True
+    filter: FilterText = ""
+    fold_duplicates: Fold = False
+    facets: WithFacets = False
+
+
+class SearchJson(Page):
     """A search as JSON: one of `image_base64`, `listing_id`, `positives`, or a `cursor` alone."""
 
     image_base64: str | None = Field(
@@ -90,13 +101,7 @@ class SearchJson(Strict):
     negatives: list[ExampleJson] = Field(
         [], max_length=MAX_EXAMPLES, description="And not like these."
     )
-    k: Hits = 10
     region: ShareOfPhoto | None = None
-    min_score: MinScore = None
-    category_prior: CategoryPrior = True
-    filter: FilterText = ""
-    fold_duplicates: Fold = False
-    facets: WithFacets = False
     cursor: CursorText = None
 
     @model_validator(mode="after")
@@ -113,27 +118,15 @@ class SearchJson(Strict):
         return self
 
 
-class SearchFields(Strict):
+class SearchFields(Page):
     """The fields that go with a photo in a form."""
 
-    k: Hits = 10
     region: RegionField = None
-    min_score: MinScore = None
-    category_prior: CategoryPrior = True
-    filter: FilterText = ""
-    fold_duplicates: Fold = False
-    facets: WithFacets = False
 
 
-class SimilarQuery(Strict):
+class SimilarQuery(Page):
     """The query string of a search by listing; a `cursor` stands alone."""
 
-    k: Hits = 10
-    min_score: MinScore = None
-    category_prior: CategoryPrior = True
-    filter: FilterText = ""
-    fold_duplicates: Fold = False
-    facets: WithFacets = False
     cursor: CursorText = None
 
     @model_validator(mode="after")

@@ -55,7 +55,7 @@ class Call:
 def require_strace() -> str:
     """Return where strace is; skip the test without it, or fail it where that is required."""
     found = shutil.which("strace")
-    reason = "strace is not installed: apt-get install strace"
+    reason = "strace is not installed: run `make test` as root, or install it yourself"
     if found is not None:
         tried = subprocess.run([found, "-qq", "true"], capture_output=True, text=True, check=False)
         if tried.returncode == 0:

@@ -5,6 +5,7 @@ import json
 import os
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -20,8 +21,6 @@ from indexer.lease import writer_lease
 from indexer.snapshot import open_current
 from indexer.tidying import tidy
 from indexer.weights import sha256_of
-
-pq = pytest.importorskip("pyarrow.parquet")
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import json
 import shutil
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -20,9 +22,6 @@ from indexer.snapshot import open_current
 from indexer.thumbnails import Thumbnails
 from indexer.verify import problems
 from search.engine import Engine
-
-pa = pytest.importorskip("pyarrow")
-pq = pytest.importorskip("pyarrow.parquet")
 
 
 @pytest.fixture

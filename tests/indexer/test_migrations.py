@@ -106,7 +106,6 @@ def test_listings_are_removed_and_tidied_away(released):
 
 
 def test_a_backup_and_an_export_of_it(released, tmp_path):
-    pytest.importorskip("pyarrow")
     said = back_up(released, tmp_path / "backup")
     assert said.listings == 9
     assert found(tmp_path / "backup") == found(released)

@@ -5,7 +5,6 @@ import fcntl
 import gc
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -319,79 +318,6 @@ def test_what_a_power_cut_left_disturbs_nobody(indexed, name):
     assert open_current(indexed).name == "000001"
     assert published(indexed) == "000002"
     assert open_current(indexed).name == "000002"
-
-
-# The order of what reaches the disk
-
-PUBLISH = """
-import sys
-from pathlib import Path
-from indexer.publishing import publish
-from indexer.manifest import FILES
-
-aside = Path(sys.argv[1]) / "snapshots" / ".building-000001"
-(aside / "fields").mkdir(parents=True)
-for name in (*FILES, "fields/price.f64"):
-    (aside / name).write_bytes(b"1")
-publish(aside, {})
-"""
-
-CALL = re.compile(
-    r"(?P<call>fsync|fdatasync|rename|renameat|renameat2)\((?P<said>.*)\)\s+= 0$", re.M
-)
-
-
-def traced(index, scratch):
-    """Return what a publication does to the disk, as (call, what it names) in order."""
-    strace = shutil.which("strace")
-    if strace is None:
-        pytest.skip("strace is not installed (Debian: apt-get install strace)")
-    log = scratch / "trace"
-    calls = "trace=fsync,fdatasync,rename,renameat,renameat2"
-    watching = [strace, "-f", "-y", "-s", "4096", "-e", calls, "-o", str(log)]
-    done = subprocess.run(
-        [*watching, sys.executable, "-B", "-c", PUBLISH, str(index)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    if done.returncode and "ptrace" in done.stderr:
-        pytest.skip(f"this machine lets nobody trace: {done.stderr.strip()}")
-    assert not done.returncode, done.stderr
-    said = [(found["call"], found["said"]) for found in CALL.finditer(log.read_text())]
-    return [(call, text) for call, text in said if str(index) in text]
-
-
-def test_everything_is_on_disk_before_it_is_named(tmp_path):
-    index = (tmp_path / "index").resolve()
-    index.mkdir()
-    calls = traced(index, tmp_path)
-
-    def place(call, ending):
-        (found,) = [
-            n
-            for n, (kind, text) in enumerate(calls)
-            if kind.startswith(call) and re.search(ending, text)
-        ]
-        return found
-
-    aside, named = r"\.building-000001", r"/snapshots/000001\""
-    data = [
-        place("fsync", rf"{aside}/{re.escape(name)}>$")
-        for name in (*indexer.publishing.FILES, "fields/price.f64", "fields", f"{MANIFEST}.part")
-    ]
-    order = [
-        max(data),
-        place("rename", rf"{aside}/{MANIFEST}\""),
-        place("fsync", rf"{aside}>$"),
-        place("rename", named),
-        place("fsync", r"/snapshots>$"),
-        place("fsync", r"/CURRENT\.part>$"),
-        place("rename", r"/CURRENT\""),
-        place("fsync", r"/index>$"),
-    ]
-    assert order == sorted(order), calls
 
 
 def test_a_half_written_current_is_replaced_whole(tmp_path):
