@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from indexer.catalog import FAILED, PENDING, Catalog
 from indexer.progress import Progress
-from indexer.staging import REMOVED, Staged
+from indexer.staging import HALF, REMOVED, Staged
 from indexer.versions import is_of_url
 
 BATCH = 500
@@ -33,7 +33,7 @@ WHERE s.number > ? AND (l.digest IS NULL OR l.digest <> s.digest)
 ORDER BY s.number LIMIT ?
 """
 _LINE = """
-SELECT s.*, l.number AS held, l.written,
+SELECT s.*, l.number AS held, l.digest AS taken_over, l.written,
     EXISTS (SELECT 1 FROM staged.before b WHERE b.id = s.id) AS before
 FROM lines s LEFT JOIN listings l ON l.id = s.id WHERE s.number = ?
 """
@@ -127,6 +127,14 @@ def _take_over(
     if row["held"] is not None and row["written"] > since:
         # The newer write stays until this line changes once more.
         db.execute("UPDATE listings SET digest = ? WHERE number = ?", (row["digest"], row["held"]))
+        return
+    if row["held"] is not None and row["taken_over"][:HALF] == row["digest"][:HALF]:
+        # Only its pictures changed, or where they lie: what services wrote to its fields stays.
+        db.execute(
+            "UPDATE listings SET origin = ?, digest = ?, change = ? WHERE number = ?",
+            (row["origin"], row["digest"], change, row["held"]),
+        )
+        put_pictures(db, row["held"], json.loads(row["pictures"]), change)
         return
     fields = [
         row[name]

@@ -46,7 +46,7 @@ SCHEMA = (
     url        TEXT NOT NULL,
     attributes TEXT NOT NULL,            -- JSON object
     origin     TEXT NOT NULL,            -- where it was read, for messages
-    digest     BLOB NOT NULL,            -- of all that the source says of it; empty without one
+    digest     BLOB NOT NULL,            -- of what the source says of it; may be empty
     change     INTEGER NOT NULL,
     written    INTEGER NOT NULL DEFAULT 0  -- its last change that was no sync's; 0 without one
 )""",

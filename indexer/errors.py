@@ -103,6 +103,7 @@ class QueryError(LookalikeError):
 
     code = "bad_query"
     status = 422
+    exit_code = 2
 
 
 class ListingNotFound(QueryError):
@@ -110,6 +111,7 @@ class ListingNotFound(QueryError):
 
     code = "listing_not_found"
     status = 404
+    exit_code = 1
 
 
 class CursorExpired(QueryError):
@@ -117,6 +119,7 @@ class CursorExpired(QueryError):
 
     code = "cursor_expired"
     status = 410
+    exit_code = 1
 
 
 class NetworkError(LookalikeError):

@@ -130,8 +130,12 @@ class Written:
 
 def require_writable(listing: Listing) -> None:
     """Raise UsageError unless a listing can be put: its id, and how many pictures it has."""
-    if clean_id(listing.id, "The listing") != listing.id:
-        raise UsageError(f"The id {listing.id!r} holds a slash.", hint="Write it as ':'.")
+    cleaned = clean_id(listing.id, "The listing")
+    if cleaned != listing.id:
+        raise UsageError(
+            f"The id {listing.id!r} holds a slash, or space around it.",
+            hint=f"Write it as {cleaned!r}.",
+        )
     if not listing.pictures:
         raise UsageError(
             f"The listing {listing.id!r} has no picture.",

@@ -211,8 +211,12 @@ def _show(query: Query, page: Page, as_json: bool, facets: list[Facet] | None) -
     console = out()
     what = _named(query)
     if not page.hits:
-        limits = "filter" if query.condition else "score that was asked for"
-        console.print(f"Nothing is like {what} within the {limits}.", markup=False)
+        why = "there is no other listing"
+        if query.condition:
+            why = "no listing like it meets the filter"
+        elif query.min_score is not None:
+            why = "nothing scores as much as was asked for"
+        console.print(f"No hits for {what}: {why}.", markup=False)
         _show_facets(facets)
         return
     from rich.table import Table  # noqa: PLC0415

@@ -102,6 +102,10 @@ class Engine(Newest):
             If its photo cannot be used.
         """
         query = query if query is not None else Query(**options)
+        if query.cursor is not None and (query.filter or query.region or query.min_score):
+            raise QueryError(
+                "A cursor carries what was asked for.", hint="Send nothing but the cursor."
+            )
         for _ in range(TRIES):
             before = self.in_place()
             page = self._searched(query, on_photo)

@@ -70,7 +70,6 @@ class VectorIndex:
         self._packed = Codes.open(snapshot.folder, self._count, dims)
         self._codes = np.asarray(snapshot.codes)
         self._categories: dict[int, Selection] = {}
-        self._both: tuple[Selection, Selection, Selection] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -136,7 +135,8 @@ class VectorIndex:
             return self._exact(vectors, count, within, living)
         if self._packed is not None and size <= SCANNED_UP_TO:
             return self._by_codes(vectors, count, within, living)
-        return self._by_lists(vectors, count, self._and(within, living), nprobe)
+        both = within if living is None else within & living
+        return self._by_lists(vectors, count, both, nprobe)
 
     def nearest_of_category(
         self, vectors: NDArray[np.float32], code: int, count: int, within: Selection | None = None
@@ -247,15 +247,6 @@ class VectorIndex:
         if selector is None:
             return inverted(nprobe=chosen)
         return inverted(nprobe=chosen, sel=selector)
-
-    def _and(self, within: Selection, living: Selection | None) -> Selection:
-        """Return what is in both; the last answer is kept for the next question."""
-        if living is None:
-            return within
-        kept = self._both
-        if kept is None or kept[0] is not within or kept[1] is not living:
-            kept = self._both = within, living, within & living
-        return kept[2]
 
 
 def _candidates(usual: int, count: int) -> int:

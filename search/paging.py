@@ -118,12 +118,11 @@ def continued(cursor: Cursor, text: str) -> tuple[Query, Asked]:
     query = Query(
         cursor=text,
         k=cursor.k,
+        filter=cursor.filter,
+        min_score=cursor.min_score,
         prior=cursor.prior,
         fold=cursor.fold,
     )
-    # Past the check that a client gives nothing beside a cursor.
-    object.__setattr__(query, "filter", cursor.filter)
-    object.__setattr__(query, "min_score", cursor.min_score)
     return query, Asked(cursor.vectors.astype(np.float32), cursor.asked_with, None)
 
 

@@ -116,10 +116,6 @@ class Query:
             )
         if isinstance(self.filter, str):
             object.__setattr__(self, "filter", parse(self.filter))
-        if self.cursor is not None and (self.filter or self.region or self.min_score):
-            raise QueryError(
-                "A cursor carries what was asked for.", hint="Send nothing but the cursor."
-            )
         if self.negatives and not self.positives:
             raise QueryError(
                 "There is nothing to be unlike without something to be like.",

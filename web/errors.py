@@ -156,7 +156,9 @@ def problem_of(error: Exception) -> Problem:
 def invalid(error: ValidationError) -> InvalidRequest:
     """Put the first complaint of pydantic in words."""
     first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(step) for step in first["loc"])
+    # Of what is told apart by a tag (a line of a batch, by its "op"), pydantic names the tag too.
+    steps = [str(step) for step in first["loc"] if step != "[key]"]
+    place = ".".join(steps[1:] if steps[:1] in (["put"], ["patch"], ["delete"]) else steps)
     said = first["msg"].removeprefix("Value error, ").rstrip(".")
     if first["type"] == "extra_forbidden":
         return InvalidRequest(

@@ -94,7 +94,8 @@ def _chosen(
 
 def _told(folder: Path, done: Compacted) -> str:
     if done.built:
-        said = f"Snapshot {done.snapshot} serves from {folder}, with {done.changed:,} changes."
+        changes = "1 change" if done.changed == 1 else f"{done.changed:,} changes"
+        said = f"Snapshot {done.snapshot} serves from {folder}, with {changes}."
     elif done.tidied is None:
         return f"Snapshot {done.snapshot} goes on serving: {done.changed:,} changes are too few."
     else:

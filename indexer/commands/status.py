@@ -143,10 +143,10 @@ def _since(said: dict[str, Any]) -> str:
     """Say what came and went since the snapshot; the next search sees it all the same."""
     if not said["changed"]:
         return f"nothing changed (catalogue at change {said['change']:,})"
-    removed = f", {said['tombstones']:,} pictures removed" if said["tombstones"] else ""
+    changes = "1 change" if said["changed"] == 1 else f"{said['changed']:,} changes"
     return (
-        f"{said['changed']:,} changes{removed} (catalogue at change {said['change']:,}), searched"
-        " beside it until the next (see: lookalike compact)"
+        f"{changes} (catalogue at change {said['change']:,}), searched beside it until the next"
+        " (see: lookalike compact)"
     )
 
 

@@ -14,6 +14,7 @@ import indexer.sync
 from indexer.catalog import DATABASE, PENDING, Catalog
 from indexer.commands.index import index, show_ids, summary
 from indexer.errors import IndexDamaged, IndexVersionError, SourceError, UsageError
+from indexer.operations import Patch, write_patch
 from indexer.pipeline import Pipeline
 from indexer.snapshot import open_current
 
@@ -441,3 +442,16 @@ def test_what_is_removed_while_the_source_is_read_stays_removed(
     sync(pictures_folder)  # the catalogue still has it
     with Catalog(index_folder) as catalog:
         assert catalog.number_of("bags:00.png")
+
+
+def test_a_touched_picture_leaves_what_services_wrote(sync, pictures_folder, index_folder):
+    sync(pictures_folder)
+    with Catalog(index_folder) as catalog, catalog.writing():
+        change = catalog.next_change()
+        write_patch(catalog, Patch("bags:00.png", {"price": 42.0}), change)
+    os.utime(pictures_folder / "bags" / "00.png", (1, 1))
+    report = sync(pictures_folder)
+    assert (report.plan.changed, report.work.embedded, report.work.reused) == (1, 0, 1)
+    with Catalog(index_folder) as catalog:
+        assert catalog.listing("bags:00.png")[0].price == 42
+    assert sync(pictures_folder).plan.unchanged == 12

@@ -202,7 +202,7 @@ def test_filters_and_facets(run, pictures_folder):
         ("bags", "hats", "shoes"), 4
     )
     assert "category: bags 4, hats 4, shoes 4" in run(search, *asked, "--facets").stdout
-    assert "within the filter" in run(search, *asked, "--filter", "id:none").stdout
+    assert "meets the filter" in run(search, *asked, "--filter", "id:none").stdout
     with pytest.raises(QueryError, match="colour"):
         run(search, "--id", "bags:00.png", "--filter", "colour:red")
 
