@@ -8,7 +8,7 @@ from flask import Flask
 from flask_openapi3 import APIBlueprint, OpenAPI
 
 from indexer.pictures import PictureLimits
-from web import errors, headers, metrics, openapi, uploads, wording
+from web import errors, headers, languages, metrics, openapi, uploads, wording, words
 from web.api import api
 from web.api_explain import explaining
 from web.api_write import writing
@@ -65,7 +65,9 @@ def create_app(
     metrics.register(app, numbers)
     headers.register(app)
     uploads.register(app, settings)
+    languages.register(app)
     wording.register(app)
+    words.register(app)
     for blueprint in (api, explaining, writing, health):
         _share_paths(documented, blueprint)
         documented.register_api(blueprint)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 
 from indexer.listing import Attribute
 
-CLOSENESS = ((0.8, "Very close"), (0.5, "Close"), (0.2, "Related"))
+CLOSENESS = (
+    (0.8, lazy_gettext("Very close")),
+    (0.5, lazy_gettext("Close")),
+    (0.2, lazy_gettext("Related")),
+)
 """From which score on what is said of a hit, best first; .5 is `indexer.scores.CLOSE`."""
 
-DISTANT = "Distant"
+DISTANT = lazy_gettext("Distant")
 
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 
@@ -19,7 +25,7 @@ WHOLE = frozenset({"JPY", "KRW", "CLP", "VND", "ISK", "HUF"})
 
 def closeness(score: float) -> str:
     """Say in words how close a hit is."""
-    return next((words for least, words in CLOSENESS if score >= least), DISTANT)
+    return str(next((words for least, words in CLOSENESS if score >= least), DISTANT))
 
 
 def price(amount: float, currency: str) -> str:
@@ -34,7 +40,7 @@ def price(amount: float, currency: str) -> str:
 def attribute(value: Attribute) -> str:
     """Write the value of an attribute."""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -51,7 +57,12 @@ def mebibytes(count: int) -> str:
     return f"{count / 2**20:.3g} MB"
 
 
+def told(text: str) -> str:
+    """Write what is told of an error in the reader's language, where it is known there."""
+    return _(text) if text else ""
+
+
 def register(app: Flask) -> None:
     """Offer these to the templates."""
-    for words in (closeness, price, attribute, label, mebibytes):
+    for words in (closeness, price, attribute, label, mebibytes, told):
         app.jinja_env.filters[words.__name__] = words

@@ -33,7 +33,8 @@ class Links(HTMLParser):
         self.to += [given[name] or "" for name in ("href", "src") if name in given]
         self.ids += [given["id"] or ""] if "id" in given else []
         self.unsafe += [name for name in given if name == "style" or name.startswith("on")]
-        if tag in ("script", "style", "img") and not given.get("src"):
+        data = tag == "script" and given.get("type") == "application/json"
+        if tag in ("script", "style", "img") and not given.get("src") and not data:
             self.unsafe += [tag] if tag != "img" or given.get("id") != "searching-photo" else []
 
 

@@ -102,7 +102,7 @@ async function search(file) {
 function cancel() {
   running?.abort();
   stopSearching();
-  say("Search cancelled.");
+  say(word("cancelled"));
   find("photo").focus();
 }
 
@@ -118,7 +118,7 @@ function showSearching(file) {
   find("searching").hidden = false;
   form.classList.add("small");
   form.closest(".hero")?.classList.add("done");
-  say("Searching…");
+  say(word("searching"));
   scrollTo({ top: 0 });
 }
 
@@ -136,7 +136,7 @@ function showFound(html) {
   const title = find("results-title");
   if (!title) return;
   say(title.dataset.news);
-  document.title = "Look-alikes of your photo – Lookalike";
+  document.title = word("title");
   title.focus({ preventScroll: true });
 }
 

@@ -37,9 +37,8 @@
       point.hue = hues.get(point.category);
     }
     get("wait").remove();
-    const number = (count) => count.toLocaleString("en");
-    get("summary").textContent = `${number(map.points.length)}${map.points.length < map.total ? ` of ${number(map.total)}` : ""} listings, look-alikes side by side.`;
-    canvas.setAttribute("aria-label", `Map of ${map.points.length} listings in ${map.categories.length} categories`);
+    get("summary").textContent = word(map.points.length < map.total ? "map.some" : "map.all", { count: map.points.length, total: map.total });
+    canvas.setAttribute("aria-label", word("map.label", { count: map.points.length, categories: map.categories.length }));
     writeLegend();
     listen();
     new ResizeObserver(measure).observe(stage);
@@ -222,10 +221,10 @@
       const [swatch, count] = [document.createElement("span"), document.createElement("span")];
       swatch.className = `swatch hue-${one.hue ?? "other"}`;
       count.className = "count";
-      count.textContent = one.count.toLocaleString("en");
+      count.textContent = one.count.toLocaleString(document.documentElement.lang);
       button.type = "button";
       button.setAttribute("aria-pressed", "false");
-      button.append(swatch, one.name || "No category", " ", count);
+      button.append(swatch, one.name || word("map.none"), " ", count);
       button.addEventListener("click", () => pick(button, one.name));
       item.append(button);
       get("legend").append(item);

@@ -38,7 +38,7 @@
     const grid = place.parentElement.querySelector(".grid");
     place.setAttribute("aria-busy", "true");
     const said = button.textContent;
-    button.textContent = "Loading…";
+    button.textContent = word("loading");
     place.querySelector(".trouble")?.remove();
     try {
       const answer = await ask();
@@ -61,7 +61,7 @@
     if (next) place.replaceWith(next);
     else place.remove();
     cards[0]?.querySelector("a").focus({ preventScroll: true });
-    say(cards.length === 1 ? "One more listing." : `${cards.length} more listings.`);
+    say(word("joined", { count: cards.length }));
   }
 
   // ---- filters ----
@@ -100,7 +100,7 @@
     const title = place.querySelector("h2");
     if (focused) (place.querySelector(again) ?? title)?.focus({ preventScroll: true });
     const count = place.querySelectorAll(".grid > .card").length;
-    say(count === 0 ? "Nothing found." : count === 1 ? "One listing found." : `${count} listings found.`);
+    say(count === 0 ? word("nothing") : word("found", { count }));
   }
 
   function sameInput(input) {
