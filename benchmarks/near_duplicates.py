@@ -144,7 +144,7 @@ def rows_of(engine: Engine, pictures: list[Path]) -> None:
 def pairs(engine: Engine) -> None:
     """Print how many of the nearest pairs of other listings are flagged, and which."""
     started = time.process_time()
-    found = find_pairs(engine.snapshot, engine.index, neighbours=1, gate=-1.0)
+    found = find_pairs(engine.view(), neighbours=1, gate=-1.0)
     pictures = engine.snapshot.pictures
     smalls = SmallPictures(engine).load(pictures[found.places.ravel()].tolist())
     shown = {place: smalls.get(int(pictures[place])) for place in np.unique(found.places).tolist()}

@@ -100,7 +100,7 @@ def padded(vectors: np.ndarray) -> np.ndarray:
 def build(folder: Path, dims: int) -> dict:
     """Build the snapshot from the stored features; categories are learned as always."""
     projection = identity(dims)
-    indexer.build._projection = lambda *_: (projection, {"rows": [0], "photos": None})
+    indexer.build.fitting_projection = lambda *_: (projection, {"rows": [0], "photos": None})
     network = installed_network(folder)
     started = time.perf_counter()
     with Catalog(folder) as catalog:

@@ -49,6 +49,8 @@ def apply_staged(catalog: Catalog, staged: Staged, progress: Progress) -> None:
         last = 0
         while rows := catalog.db.execute(_DIFFERING, (last, BATCH)).fetchall():
             with _turn(catalog) as change:
+                if not last:  # with the first listing that has them, or before
+                    catalog.record_types(staged.types)
                 for row in rows:
                     _take_over(catalog.db, row["number"], row["known"], change, staged.since)
             last = rows[-1]["number"]

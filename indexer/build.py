@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +20,13 @@ from indexer.errors import IndexNotReady, IndexUnusable
 from indexer.faiss_index import FLAT_UP_TO, RECALL, write_faiss
 from indexer.features import feature_file
 from indexer.fields import FieldType, catalogue_rows, infer_types, write_fields
+from indexer.fitting import are_few, fitting_projection
 from indexer.labels import Labels
 from indexer.learned import Learned, usable
 from indexer.model import Network
 from indexer.photos import stored_photos
 from indexer.progress import Advance, Progress
-from indexer.projection import SAMPLE, Projection
+from indexer.projection import Projection
 from indexer.recipe import Recipe
 from indexer.sampling import sample
 from indexer.scores import ScoreModel
@@ -42,38 +41,37 @@ CHECKED = 2000
 SLACK = 0.05
 """By how much less of them than of held-out pictures, when it was trained, it may get right."""
 
-REFIT_GROWTH = 1.2
-"""PCA is fitted anew when the catalogue has grown or shrunk by this factor, or lost as much of what
-it was fitted on."""
-
-REMEMBERED = 500
-"""Rows that PCA was fitted on, evenly spread, by which the share that is left is estimated."""
-
 
 def build_snapshot(
     index: Path, catalog: Catalog, network: Network, recipe: Recipe, progress: Progress
 ) -> str:
     """Build a snapshot of all embedded pictures, publish it and return its name.
 
+    Of a catalogue that has lost them all, it is an empty one that keeps the projection in use.
+
     Raises
     ------
     IndexNotReady
-        If there is no embedded picture.
+        If there is no embedded picture, and no snapshot of when there were some.
     """
     with catalog.reading():
         change = catalog.change()
         pictures, rows, labels = labelled_rows(catalog)
+    used = _in_use(index, network)
     if not len(rows):
-        raise IndexNotReady(
-            "None of the catalogue's pictures could be used, so there is nothing to search.",
-            hint="See why with: lookalike status --failures",
-        )
+        if used is None:
+            raise IndexNotReady(
+                "None of the catalogue's pictures could be used, so there is nothing to search.",
+                hint="See why with: lookalike status --failures",
+            )
+        if recipe != used.projection.recipe:
+            progress.say("No picture is left to fit another recipe on: the one in use stays.")
+        return _build_empty(index, catalog, used, labels, change)
     features = feature_file(index, catalog).open(int(catalog.meta("rows") or 0))
     photos = stored_photos(index, network)
-    used = _in_use(index, network)
     learned = _learned(index, recipe, network, progress)
     with progress.track("Fitting the projection", None, "steps"):
-        fitted, fitted_on = _projection(catalog, used, recipe, features, rows, photos)
+        fitted, fitted_on = fitting_projection(catalog, used, recipe, features, rows, photos)
         projection = fitted.learning(photos, learned.total, learned.count)
     with building(index) as aside:
         with progress.track("Projecting", len(rows), "vectors") as advance:
@@ -109,8 +107,7 @@ def build_snapshot(
         return publish(
             aside,
             {
-                "version": version("lookalike"),
-                "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                **_now(),
                 "change": change,
                 "mismatched": mismatched,
                 "vectors": len(rows),
@@ -126,6 +123,52 @@ def build_snapshot(
                 "scores": {"plain": plain.as_dict(), "keyed": keyed.as_dict()},
             },
         )
+
+
+def _build_empty(index: Path, catalog: Catalog, used: Snapshot, labels: Labels, change: int) -> str:
+    """Publish a snapshot of nothing, in the vector space of the one in use.
+
+    The next listings are projected and scored as the ones before were, until there are enough of
+    them to fit anew. Of those before it says nothing: not their categories, and not what the
+    projection was fitted on.
+    """
+    none = np.zeros(0, np.int64)
+    with building(index) as aside:
+        for name in ("pictures.i64", "listings.i64"):
+            none.tofile(aside / name)
+        vectors = np.zeros((0, used.projection.dims), np.float16)
+        vectors.tofile(aside / "vectors.f16")
+        description = write_faiss(aside / "index.faiss", vectors)
+        mismatched = _write_fields(aside, catalog, labels)
+        none.astype(np.int32).tofile(aside / "categories.i32")
+        CategoryModel.save_none(aside / "categories.npz")
+        used.projection.save(aside / "projection.npz")
+        used.close()  # or it would be kept for its reader
+        kept = {key: used.manifest[key] for key in ("dims", "recipe", "photos", "network")}
+        fitted_on = used.manifest.get("fitted_on") or {"photos": None}
+        scores = replace(used.scores, listings=0).as_dict()
+        return publish(
+            aside,
+            {
+                **_now(),
+                "change": change,
+                "mismatched": mismatched,
+                "vectors": 0,
+                **kept,
+                "fitted_on": {"contents": [], "photos": fitted_on["photos"]},
+                "learned": used.manifest.get("learned", 0),
+                "index": description,
+                "memory": catalog.memory(),
+                "categories": None,
+                # Without categories there is no prior, so that both are of plain similarity.
+                "scores": {"plain": scores, "keyed": scores},
+            },
+        )
+
+
+def _now() -> dict[str, str]:
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {"version": version("lookalike"), "created": created}
 
 
 def labelled_rows(
@@ -169,7 +212,8 @@ def _write_fields(aside: Path, catalog: Catalog, labels: Labels) -> dict[str, in
     if found:
         with catalog.writing():
             catalog.record_types(found)
-    types = {**known, **found}
+    # Read anew: what others recorded meanwhile stays, whatever was found here.
+    types = cast("Mapping[str, FieldType]", catalog.field_types())
     return write_fields(aside / "fields.bin", catalogue_rows(catalog), labels.listings, types)
 
 
@@ -191,45 +235,6 @@ def _learned(index: Path, recipe: Recipe, network: Network, progress: Progress) 
     return found or Learned.none(recipe, network.sha256)
 
 
-def _projection(
-    catalog: Catalog,
-    used: Snapshot | None,
-    recipe: Recipe,
-    features: NDArray[np.float16],
-    rows: NDArray[np.int64],
-    photos: NDArray[np.float16] | None,
-) -> tuple[Projection, dict[str, Any]]:
-    """Return the projection in use where it still fits the catalogue, else a new one.
-
-    With it goes what the manifest says that it was fitted on: some pictures, by the hash of their
-    contents, and a digest of the photos.
-    """
-    distinct = np.unique(rows)
-    digest = None if photos is None else hashlib.sha256(photos.tobytes()).hexdigest()
-    # Snapshots of before this was kept do not say it: they are fitted anew.
-    before = None if used is None else used.manifest.get("fitted_on")
-    if used is not None and before is not None and before["photos"] == digest:
-        old = used.projection
-        growth = min(len(distinct), SAMPLE) / max(1, old.fitted_on_)
-        kept = _kept(catalog, before, distinct)
-        as_large = 1 / REFIT_GROWTH < growth < REFIT_GROWTH
-        if old.recipe == recipe and as_large and kept > 1 / REFIT_GROWTH:
-            return old, before
-    distinct = sample(distinct, SAMPLE, np.random.default_rng(0))
-    some = distinct[:: math.ceil(len(distinct) / REMEMBERED)]
-    fitted_on = {"contents": catalog.contents(some.tolist()), "photos": digest}
-    return Projection.fit(recipe, features[distinct], photos), fitted_on
-
-
-def _kept(catalog: Catalog, before: Mapping[str, Any], rows: NDArray[np.int64]) -> float:
-    """Return which share of some pictures is still in the catalogue."""
-    if "contents" in before:
-        known = catalog.rows_of(before["contents"])
-        return float(np.isin(rows, known).sum() / max(1, len(before["contents"])))
-    # Snapshots of version 0.1.0 name rows, which nothing moved then.
-    return float(np.isin(before["rows"], rows).mean())
-
-
 def _categories_and_scores(
     kept: Snapshot | None,
     vectors: NDArray[np.float16],
@@ -240,14 +245,17 @@ def _categories_and_scores(
 
     `kept` is the snapshot in use, where its vectors are made as these are.
     """
+    listings = len(np.unique(labels.listings))
     old = kept.categories if kept is not None else None
     if kept is not None and old is not None and _still_right(old, vectors, labels):
         # The scores with it: how sure it is of pictures that it was trained on says nothing.
-        listings = len(np.unique(labels.listings))
         plain, keyed = kept.scores, kept.keyed_scores
         counted = replace(old, frequency_=frequencies(labels))
         return counted, replace(plain, listings=listings), replace(keyed, listings=listings)
     trained = train_categories(vectors, labels)
+    if trained is None and kept is not None and are_few(len(vectors), kept.projection):
+        plain = replace(kept.scores, listings=listings)
+        return None, plain, plain
     model, held_out = trained or (None, None)
     return model, *fit_scores(vectors, labels, model, held_out, photos)
 

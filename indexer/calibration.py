@@ -7,7 +7,7 @@ on one half of them and has to prove itself on the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,28 +17,15 @@ from threadpoolctl import threadpool_limits
 from indexer.categories import NEIGHBOURS
 from indexer.category_training import train_categories
 from indexer.labels import Labels
-from indexer.model import FEATURES, KEEP
+from indexer.model import KEEP
 from indexer.prior_weight import keys
 from indexer.projection import Projection
 from indexer.questions import FEWEST, Questions
 from indexer.recipe import DEFAULT, REGIONS, WIDE, Recipe
+from indexer.recipe_candidates import WIDEST, rounds
 
 REFERENCE = 20_000
 """Pictures of the catalogue that are searched, at most."""
-
-WIDEST = 512
-LAYERS = (
-    ("mixed7_avg",),
-    ("mixed6_avg", "mixed7_avg"),
-    ("mixed5_avg", "mixed6_avg", "mixed7_avg"),
-    ("mixed7_avg", "mixed7_max"),
-    ("mixed7_rmac",),
-    ("mixed6_avg", "mixed7_rmac"),
-    ("mixed5_avg", "mixed6_avg", "mixed7_rmac"),
-)
-DIMS = (64, 128, 256, WIDEST)
-WHITENING = (0.1, 0.25, 0.4)
-POWERS = (0.35, 0.5, 0.7)
 
 WORTH = 1e-5
 """What a dimension must bring: each costs memory and time in every search."""
@@ -161,7 +148,7 @@ def _choose(trial: _Trial, kept: int, step: Callable[[Recipe], None], current: R
     if judged < FEWEST:  # right answers that no picture of the catalogue shows
         return _too_little(judged, trial.photos, kept, current)
     best = tried[0]
-    for candidates in _rounds(kept):
+    for candidates in rounds(kept):
         for recipe in candidates(best.recipe):
             if all(recipe != one.recipe for one in tried):
                 step(recipe)
@@ -196,19 +183,6 @@ def _too_little(
         said = f"For customers' photos, {best.name} was better wherever it could be measured."
         return Choice(best, f"{little} {said}", ())
     return Choice(current, f"{little} The recipe in use stays.", ())
-
-
-def _rounds(kept: int) -> Iterator[Callable[[Recipe], list[Recipe]]]:
-    """Return what to vary, one thing after the other, of the best so far."""
-
-    def layers(best: Recipe) -> list[Recipe]:
-        known = [names for names in LAYERS if {*names} <= {*FEATURES[:kept]}]
-        return [replace(best, features=names, dims=dims) for names in known for dims in (128, 256)]
-
-    yield layers
-    yield lambda best: [replace(best, dims=dims) for dims in DIMS]
-    yield lambda best: [replace(best, whitening=exponent) for exponent in WHITENING]
-    yield lambda best: [replace(best, power=power) for power in POWERS]
 
 
 class _Trial:

@@ -36,7 +36,9 @@ ORDER BY c.number LIMIT :count
 """
 _WRITTEN = """
 SELECT *, number AS place FROM old.listings
-WHERE number > :after AND change > :since AND written > :since ORDER BY number LIMIT :count
+WHERE number > :after AND number IN
+    (SELECT number FROM old.listings WHERE written > :since AND written > 0)
+ORDER BY number LIMIT :count
 """
 
 
@@ -74,7 +76,10 @@ class Carrier:
             # What is written from here on is seen by the next call, and may be by this one too.
             until = _change(both)
             count = self._remove(both, catalog) + self._write(both, catalog, since)
+            # After the listings, so that none was brought whose attributes have no type here.
+            types = dict(map(tuple, both.execute("SELECT name, type FROM old.fields")))
         with catalog.writing():
+            catalog.record_types(types)
             catalog.set_meta("carried", str(until))
         return count
 

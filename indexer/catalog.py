@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from indexer.catalog_opening import open_database
 from indexer.catalog_rows import Failure, parse_region, region_text
@@ -23,7 +23,8 @@ from indexer.errors import (
     ListingNotFound,
     StorageError,
 )
-from indexer.listing import Listing, Picture
+from indexer.field_values import FieldType, Inference, field_name
+from indexer.listing import Attribute, Listing, Picture
 from indexer.turns import take_turn
 
 __all__ = ["DATABASE", "DONE", "FAILED", "PENDING", "Catalog", "parse_region", "region_text"]
@@ -158,6 +159,29 @@ class Catalog:
     def record_types(self, types: Mapping[str, str]) -> None:
         """Record types of attributes; one that has a type keeps it."""
         self.db.executemany("INSERT OR IGNORE INTO fields VALUES (?, ?)", types.items())
+
+    def learn_types(self, attributes: Mapping[str, Attribute]) -> None:
+        """Record the types of attributes that no listing had before; inside `writing`.
+
+        Here, and not by each that reads what was written: all of them are to find one type,
+        whenever they look and whatever they see first.
+
+        Parameters
+        ----------
+        attributes : mapping
+            Of a listing that is being written, as JSON has them: `"42"` is a text.
+        """
+        names = {field_name(name) for name in attributes}
+        known = self.db.execute(
+            "SELECT count(*) FROM fields WHERE name IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(names)),),
+        ).fetchone()[0]
+        if known == len(names):
+            return
+        types = cast("Mapping[str, FieldType]", self.field_types())
+        inference = Inference(types, texts=False)
+        inference.add_attributes(attributes)
+        self.record_types(inference.types())
 
     # Listings as people know them
 

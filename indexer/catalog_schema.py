@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+
+from indexer.field_values import Inference
 
 VERSION = 2
 
@@ -12,6 +15,8 @@ LIVING = (
     # For readers who ask what happened since.
     "CREATE INDEX listings_by_change ON listings (change)",
     "CREATE INDEX pictures_by_change ON pictures (change)",
+    # For finding what services wrote, when another index is to take this one's place.
+    "CREATE INDEX listings_by_written ON listings (written) WHERE written > 0",
     # For finding features that no picture uses any more.
     "CREATE INDEX pictures_by_embedding ON pictures (embedding)",
     """CREATE TABLE removed (               -- what is gone, until no reader can ask for it
@@ -25,7 +30,7 @@ LIVING = (
     INSERT INTO removed
     SELECT old.number, old.listing, value FROM meta WHERE key = 'change';
 END""",
-    """CREATE TABLE fields (                -- the type that each field was first seen with
+    """CREATE TABLE fields (                -- the type that each attribute was first seen with
     name      TEXT PRIMARY KEY,
     type      TEXT NOT NULL
 ) WITHOUT ROWID""",
@@ -86,3 +91,12 @@ def upgrade(db: sqlite3.Connection, version: int) -> None:
             db.execute(statement)
         db.execute("INSERT INTO meta VALUES ('pruned', '0'), ('moves', '0')")
         db.execute(f"INSERT INTO meta VALUES ('secret', {RANDOM_HEX})")  # noqa: S608 - a constant
+        _infer_types(db)
+
+
+def _infer_types(db: sqlite3.Connection) -> None:
+    """Record the types of all attributes, from all their values."""
+    inference = Inference()
+    for row in db.execute("SELECT attributes FROM listings"):
+        inference.add_attributes(json.loads(row[0]))
+    db.executemany("INSERT INTO fields VALUES (?, ?)", inference.types().items())

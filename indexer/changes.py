@@ -21,6 +21,10 @@ SHARE = 0.05
 FEW = 100
 """Changes above which it is worth it once the last one is old."""
 
+SOON_SECONDS = 60.0
+"""How old one is at least that is replaced once more has changed than it holds, an empty one by the
+first listings, say: only then they are on the map, and have categories."""
+
 OLD_SECONDS = 600.0
 """When that is; longer for a large one, which takes minutes to build."""
 
@@ -43,6 +47,8 @@ class Changes:
         Of the snapshot.
     age : float
         Of the snapshot, in seconds.
+    emptied : bool
+        Whether nothing is left of what it has vectors of, nor anything else.
     """
 
     change: int
@@ -50,10 +56,15 @@ class Changes:
     tombstones: int
     vectors: int
     age: float
+    emptied: bool = False
 
     @property
     def due(self) -> bool:
         """Whether it is time for a new snapshot."""
+        if self.emptied:  # it costs nothing to build, and what was removed still lies there
+            return True
+        if self.changed > self.vectors and self.age > SOON_SECONDS:
+            return True
         if self.changed > max(MANY, SHARE * self.vectors):
             return True
         old = max(OLD_SECONDS, OLD_PER_VECTOR * self.vectors)
@@ -84,8 +95,11 @@ def changes_since(catalog: Catalog, manifest: Mapping[str, Any] | None) -> Chang
         came = max(count("listings"), count("pictures"))
         changed = came + count("removed")
         tombstones = count("removed", "1")
+        found = catalog.db.execute("SELECT 1 FROM pictures WHERE embedding >= 0 LIMIT 1")
+        anything = found.fetchone() is not None
     vectors = 0 if manifest is None else int(manifest["vectors"])
-    return Changes(change, changed, tombstones, vectors, age_of(manifest))
+    emptied = vectors > 0 and not anything
+    return Changes(change, changed, tombstones, vectors, age_of(manifest), emptied)
 
 
 def age_of(manifest: Mapping[str, Any] | None) -> float:

@@ -14,6 +14,7 @@ from indexer.build import build_snapshot
 from indexer.catalog import Catalog
 from indexer.changes import changes_since, current_manifest
 from indexer.lease import writer_lease
+from indexer.manifest import SNAPSHOTS, read_manifest
 from indexer.progress import SILENT, Progress
 from indexer.rebuild import require_network
 from indexer.recipe import Recipe
@@ -34,6 +35,8 @@ class Compacted:
         Whether it is a new one.
     changed : int
         How much had changed since the one before.
+    vectors : int
+        How many vectors it holds; 0 once the last listing is gone.
     tidied : Tidied or None
         What was removed for good; None where it was not time for it.
     seconds : float
@@ -43,6 +46,7 @@ class Compacted:
     snapshot: str | None
     built: bool
     changed: int
+    vectors: int
     tidied: Tidied | None
     seconds: float
 
@@ -73,7 +77,8 @@ def compact(
     Raises
     ------
     IndexNotReady
-        If there is no index, or nothing in it to search yet.
+        If there is no index, or nothing in it to search yet. (Of one whose last listing went, an
+        empty snapshot is built.)
     IndexBusy
         If a sync or another compaction is under way.
     StorageError
@@ -85,21 +90,16 @@ def compact(
     with storing(folder), writer_lease(folder), Catalog(folder) as catalog:
         manifest = current_manifest(folder)
         changes = changes_since(catalog, manifest)
-        name = None if manifest is None else str(manifest["name"])
         if only_if_due and (manifest is None or not changes.due):
-            return Compacted(name, False, changes.changed, None, time.monotonic() - started)
+            name = None if manifest is None else str(manifest["name"])
+            took = time.monotonic() - started
+            return Compacted(name, False, changes.changed, changes.vectors, None, took)
         keep_memory(catalog, memory)
-        # An index whose last listing went keeps its snapshot: there is none of nothing.
-        build = manifest is None or _anything(catalog)
-        if build:
-            chosen = recipe or wanted_recipe(folder, IndexOptions())
-            network = require_network(folder)
-            keep_width(catalog, chosen, IndexOptions())
-            name = build_snapshot(folder, catalog, network, chosen, progress)
+        chosen = recipe or wanted_recipe(folder, IndexOptions())
+        network = require_network(folder)
+        keep_width(catalog, chosen, IndexOptions())
+        name = build_snapshot(folder, catalog, network, chosen, progress)
+        vectors = int(read_manifest(folder / SNAPSHOTS / name)["vectors"])
         tidied = tidy(folder, catalog, progress)
-        return Compacted(name, build, changes.changed, tidied, time.monotonic() - started)
-
-
-def _anything(catalog: Catalog) -> bool:
-    found = catalog.db.execute("SELECT 1 FROM pictures WHERE embedding IS NOT NULL LIMIT 1")
-    return found.fetchone() is not None
+        took = time.monotonic() - started
+        return Compacted(name, True, changes.changed, vectors, tidied, took)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -27,6 +28,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 from indexer.colour import flatten
 from indexer.errors import PictureError, PictureTooLarge, PictureTypeError
 from indexer.kinds import SUPPORTED, Kind, describe, kind_of
+
+log = logging.getLogger(__name__)
 
 # Once, here: `warnings.catch_warnings` is not safe among loader threads. Pillow's file plugins
 # warn of odd metadata, which whoever indexes a catalogue can do nothing about.
@@ -180,8 +183,9 @@ def _supported_kind(data: bytes) -> Kind:
 def _opener(kind: Kind) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
     if kind == "AVIF" and not features.check("avif"):
         raise PictureTypeError(
-            "AVIF pictures cannot be read: the Pillow installed here was built without AVIF.",
-            hint="Install Pillow's own wheel with: pip install --force-reinstall pillow",
+            "AVIF pictures cannot be read by this installation.",
+            hint="Give the picture as JPEG or PNG, or have its Pillow, which was built without"
+            " AVIF, replaced with: pip install --force-reinstall pillow",
         )
     if kind != "HEIC":
         return _OPENERS[kind]
@@ -191,8 +195,9 @@ def _opener(kind: Kind) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
         opener = importlib.import_module("pillow_heif").HeifImageFile
     except ImportError as error:
         raise PictureTypeError(
-            "HEIC pictures need the optional packages of the 'heic' extra.",
-            hint="Install them with: pip install 'lookalike[heic]'",
+            "HEIC pictures, as iPhones take them, cannot be read by this installation.",
+            hint="Give the picture as JPEG or PNG, or have what reads it installed with:"
+            " pip install 'lookalike[heic]'",
         ) from error
     return opener
 
@@ -201,20 +206,31 @@ def _check_pixels(size: tuple[int, int], limits: PictureLimits) -> None:
     width, height = size
     if width * height > limits.max_pixels:
         raise PictureTooLarge(
-            f"The picture has {width} x {height} pixels ({width * height / 1e6:.4g} megapixels),"
-            f" more than the {limits.max_pixels / 1e6:.4g} megapixels allowed."
+            f"The picture has {width} x {height} pixels ({_megapixels(width * height)}), more than"
+            f" the {_megapixels(limits.max_pixels)} allowed."
         )
+
+
+def _megapixels(pixels: int) -> str:
+    millions = pixels / 1e6
+    return f"{millions:,.0f} megapixels" if millions >= 1000 else f"{millions:.4g} megapixels"
 
 
 @contextmanager
 def _explaining(kind: Kind, data: bytes) -> Iterator[None]:
-    """Turn what a decoder raises into a reason that a person understands."""
+    """Turn what a decoder raises into a reason that a person understands.
+
+    The decoder's own words are for those who look into it: they are in the log, at level DEBUG.
+    """
     try:
         yield
     except (MemoryError, Image.DecompressionBombError) as error:
+        log.debug("A %s file was too large to be decoded: %s", kind, error)
         raise PictureTooLarge("The picture is too large to be decoded here.") from error
     except _DAMAGE as error:
-        said = str(error).lower()
+        log.debug("A %s file was not decoded: %r", kind, error)
+        # A TIFF of "unknown data organization" lacks the part that says where its pixels are.
+        said = str(error).lower().replace("unknown data organization", "")
         if "unsupported" in said or "unknown" in said or isinstance(error, NotImplementedError):
             raise PictureTypeError(
                 f"The file is a {kind} of a variety that is not supported."

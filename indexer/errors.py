@@ -13,6 +13,7 @@
     ├── NetworkError           the network's weights or its converted model cannot be had
     │   ├── WeightsUnavailable no weights could be found or fetched
     │   └── NetworkMismatch    the index was made with another network
+    │       └── IndexReplaced  such an index took the place of the one that was opened
     ├── IndexUnusable            the index on disk cannot be used
     │   ├── IndexNotReady      there is none yet, or nothing in it yet
     │   ├── IndexDamaged       a file is missing, cut short or altered
@@ -140,6 +141,13 @@ class NetworkMismatch(NetworkError):
 
     code = "network_mismatch"
     status = 409
+
+
+class IndexReplaced(NetworkMismatch):
+    """An index made with another network took the place of the one that was opened."""
+
+    code = "index_replaced"
+    status = 503
 
 
 class IndexUnusable(LookalikeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import filecmp
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -62,6 +63,7 @@ def export(
     *,
     features: bool = True,
     thumbnails: bool = True,
+    overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> Exported:
     """Write the catalogue of an index, which may be in use, to a Parquet file.
@@ -78,9 +80,14 @@ def export(
         Whether what vectors are made of is exported too: it takes that to import it again.
     thumbnails : bool, optional
         Whether the small pictures are.
+    overwrite : bool, optional
+        Whether files that are there already are replaced: once the new ones are complete, each in
+        one step.
 
     Raises
     ------
+    UsageError
+        If there is such a file already, or a folder.
     IndexNotReady
         If there is no index, or nothing in it to search yet.
     StorageError
@@ -88,12 +95,12 @@ def export(
     MissingExtra
         If pyarrow is not installed.
     """
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder.", hint="Name a file: catalogue.parquet, say.")
+    network = network_path(target)
     parquet = arrow().parquet
     with ExitStack() as held:
         snapshot = open_current(folder)
         held.callback(snapshot.close)
+        _require_free(target, network, folder / MODEL_FILE, overwrite)
         catalog = held.enter_context(Catalog(folder))
         said = _said(folder, snapshot, catalog, features)
         shape = schema(said, features=features, thumbnails=thumbnails)
@@ -102,8 +109,7 @@ def export(
         aside = target.with_name(f"{target.name}.part")
         with storing(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
-            network = network_path(target)
-            _copy_durably(folder / MODEL_FILE, network)
+            beside = network.with_name(f"{network.name}.part")
             listings, pictures = 0, 0
             try:
                 with (
@@ -118,10 +124,14 @@ def export(
                         pictures += len(group.column("pictures").flatten())
                         advance(len(group))
                 sync_file(aside)
+                shutil.copyfile(folder / MODEL_FILE, beside)
+                sync_file(beside)
+                beside.replace(network)  # first: an export is never without it
                 aside.replace(target)
                 sync_folder(target.absolute().parent)
             finally:
                 aside.unlink(missing_ok=True)
+                beside.unlink(missing_ok=True)
     return Exported(listings, pictures, network)
 
 
@@ -139,18 +149,22 @@ def _said(folder: Path, snapshot: Snapshot, catalog: Catalog, features: bool) ->
         "space": snapshot.space,
         "change": catalog.change(),
         "runtimes": catalog.meta("runtimes") or "",
+        "fields": catalog.field_types(),
         "projection": packed(snapshot.folder / "projection.npz"),
     }
 
 
-def _copy_durably(source: Path, target: Path) -> None:
-    aside = target.with_name(f"{target.name}.part")
-    try:
-        shutil.copyfile(source, aside)
-        sync_file(aside)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
+def _require_free(target: Path, network: Path, model: Path, overwrite: bool) -> None:
+    for path in (target, network):
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder.", hint="Name a file: catalogue.parquet, say.")
+        # The very network that goes with it may lie there from an export that was deleted.
+        same = path == network and path.exists() and filecmp.cmp(network, model, shallow=False)
+        if path.exists() and not overwrite and not same:
+            raise UsageError(
+                f"{path} is there already.",
+                hint="Name another file, or replace it with --overwrite.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from indexer.catalog import Catalog
 from indexer.listing import NO_ATTRIBUTES, Attribute, Listing
+
+if TYPE_CHECKING:
+    from indexer.catalog import Catalog
 
 FieldType = Literal["text", "number", "boolean"]
 
@@ -200,8 +202,12 @@ class Inference:
         self._kinds: dict[str, FieldType] = {}
 
     def add(self, fields: ListingFields) -> None:
+        """Take one more listing into account."""
+        self.add_attributes(fields.attributes)
+
+    def add_attributes(self, attributes: Mapping[str, Attribute]) -> None:
         """Take the attributes of one more listing into account."""
-        for attribute, value in fields.attributes.items():
+        for attribute, value in attributes.items():
             name = field_name(attribute)
             if name in self._known or self._kinds.get(name) == "text":
                 continue

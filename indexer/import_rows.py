@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import SourceError
 from indexer.export_schema import STATES, arrow, read_metadata
+from indexer.field_values import FieldType
 from indexer.sources.files import base_name
 from indexer.sources.values import clean_id
 
@@ -82,6 +83,15 @@ class Export:
     path : Path
         The file.
 
+    Attributes
+    ----------
+    count : int
+        Its listings.
+    said : dict
+        What it says of itself.
+    types : dict of str to FieldType
+        Of the attributes, as they were recorded where it was made.
+
     Raises
     ------
     SourceError
@@ -100,6 +110,7 @@ class Export:
         except (OSError, self._arrow.ArrowException) as error:
             raise SourceError(f"{path} cannot be read ({error}).") from error
         self.said = read_metadata(path, metadata)
+        self.types = _types(path, self.said)
 
     def batches(self) -> Iterator[list[ListingRow]]:
         """Yield listings in their order, `AT_ONCE` at a time.
@@ -163,6 +174,14 @@ class Export:
             for row, jpeg in zip(rows, flat.field("thumbnail").to_pylist(), strict=True):
                 row.thumbnail = jpeg
         return rows
+
+
+def _types(path: Path, said: Mapping[str, Any]) -> dict[str, FieldType]:
+    types = said.get("fields", {})
+    known = get_args(FieldType)
+    if not isinstance(types, dict) or not all(kind in known for kind in types.values()):
+        raise SourceError(f"{base_name(str(path))} is damaged (its fields have no types).")
+    return types
 
 
 def _check(listing: dict[str, Any]) -> None:

@@ -60,6 +60,8 @@ def import_exports(paths: Sequence[Path], folder: Path, progress: Progress = SIL
             progress.track("Importing", total, "listings") as advance,
         ):
             for export in exports:
+                with catalog.writing():
+                    catalog.record_types(export.types)
                 for batch in export.batches():
                     Batch(catalog, feature_file(folder, catalog), done).take_over(batch)
                     _keep_thumbnails(thumbnails, batch)

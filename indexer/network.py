@@ -30,8 +30,9 @@ from indexer.diagram import drawing
 from indexer.errors import LookalikeError, UsageError, WeightsUnavailable
 from indexer.files import write_durably
 from indexer.model import FEATURES, INPUT_SIZE, LAYERS, MIN_INPUT_SIZE
+from indexer.nsfwjs import read_nsfwjs
 from indexer.regions import regions
-from indexer.weights import SCALINGS, Weights, read_nsfwjs
+from indexer.weights import SCALINGS, Weights
 
 
 def build_base(weights: Weights, input_size: int = INPUT_SIZE) -> keras.Model:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog import DONE, Catalog
-from indexer.errors import ListingNotFound, UsageError
+from indexer.errors import UsageError
 from indexer.listing import Attribute, Listing
 from indexer.sources.values import clean_id
 
@@ -168,126 +165,3 @@ def _require_values(
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def write_put(
-    catalog: Catalog, put: Put, pictures: Sequence[tuple[Ready, int]], change: int
-) -> Written:
-    """Write a listing with its pictures, each with the row of its features; in a transaction."""
-    listing, db = put.listing, catalog.db
-    fields = (
-        listing.title,
-        listing.category,
-        listing.price,
-        listing.currency,
-        listing.url,
-        json.dumps(dict(listing.attributes), ensure_ascii=False, sort_keys=True),
-    )
-    row = db.execute("SELECT * FROM listings WHERE id = ?", (listing.id,)).fetchone()
-    if row is not None and _says(db, row, fields, pictures):
-        return Written(listing.id, "unchanged")
-    if row is None:
-        number = int(
-            db.execute(
-                "INSERT INTO listings (title, category, price, currency, url, attributes, id,"
-                " origin, digest, change, written) VALUES (?, ?, ?, ?, ?, ?, ?, ?, x'', ?, ?)",
-                (*fields, listing.id, listing.origin, change, change),
-            ).lastrowid
-            or 0
-        )
-    else:
-        number = int(row["number"])
-        db.execute(
-            "UPDATE listings SET title = ?, category = ?, price = ?, currency = ?, url = ?,"
-            " attributes = ?, change = ?, written = ? WHERE number = ?",
-            (*fields, change, change, number),
-        )
-    _write_pictures(db, number, pictures, change)
-    return Written(listing.id, "created" if row is None else "replaced")
-
-
-def _says(
-    db: sqlite3.Connection,
-    row: sqlite3.Row,
-    fields: tuple[Any, ...],
-    pictures: Sequence[tuple[Ready, int]],
-) -> bool:
-    """Tell whether a listing already is what it is put to be."""
-    names = (*FIELDS, "attributes")
-    known = db.execute(
-        "SELECT uri, region, embedding, state FROM pictures WHERE listing = ? ORDER BY position",
-        (row["number"],),
-    ).fetchall()
-    wanted = [(ready.uri, ready.region, embedding, DONE) for ready, embedding in pictures]
-    return tuple(row[name] for name in names) == fields and list(map(tuple, known)) == wanted
-
-
-def _write_pictures(
-    db: sqlite3.Connection, listing: int, pictures: Sequence[tuple[Ready, int]], change: int
-) -> None:
-    """Replace a listing's pictures. One that stays what it was keeps its number."""
-    known = {
-        row["position"]: row
-        for row in db.execute("SELECT * FROM pictures WHERE listing = ?", (listing,))
-    }
-    for position, (ready, embedding) in enumerate(pictures):
-        row = known.pop(position, None)
-        new = (ready.uri, ready.region, embedding, DONE)
-        if row is not None:
-            if tuple(row[name] for name in ("uri", "region", "embedding", "state")) == new:
-                continue
-            db.execute("DELETE FROM pictures WHERE number = ?", (row["number"],))
-        db.execute(
-            "INSERT INTO pictures (listing, position, uri, region, embedding, state, version,"
-            " change) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (listing, position, *new, ready.content, change),
-        )
-    for row in known.values():
-        db.execute("DELETE FROM pictures WHERE number = ?", (row["number"],))
-
-
-def write_patch(catalog: Catalog, patch: Patch, change: int) -> Written:
-    """Change fields of a listing; in a transaction.
-
-    Raises
-    ------
-    ListingNotFound
-        If there is none of this id.
-    """
-    row = catalog.db.execute("SELECT * FROM listings WHERE id = ?", (patch.id,)).fetchone()
-    if row is None:
-        raise not_found(patch.id)
-    attributes = {**json.loads(row["attributes"]), **patch.attributes}
-    said = {name: value for name, value in attributes.items() if value is not None}
-    new = {name: patch.fields.get(name, row[name]) for name in FIELDS}
-    new["attributes"] = json.dumps(said, ensure_ascii=False, sort_keys=True)
-    if all(row[name] == value for name, value in new.items()):
-        return Written(patch.id, "unchanged")
-    catalog.db.execute(
-        "UPDATE listings SET title = ?, category = ?, price = ?, currency = ?, url = ?,"
-        " attributes = ?, change = ?, written = ? WHERE number = ?",
-        (*(new[name] for name in (*FIELDS, "attributes")), change, change, row["number"]),
-    )
-    return Written(patch.id, "patched")
-
-
-def write_removal(catalog: Catalog, remove: Remove) -> Written:
-    """Take a listing out; in a transaction whose change number was drawn.
-
-    Raises
-    ------
-    ListingNotFound
-        If there is none of this id.
-    """
-    gone = catalog.db.execute("DELETE FROM listings WHERE id = ?", (remove.id,)).rowcount
-    if not gone:
-        raise not_found(remove.id)
-    return Written(remove.id, "removed")
-
-
-def not_found(listing_id: str) -> ListingNotFound:
-    """Return the error that there is no such listing."""
-    return ListingNotFound(
-        f"There is no listing {listing_id!r}.",
-        hint="Ids are those of the catalogue; they are case-sensitive.",
-    )

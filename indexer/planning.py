@@ -140,6 +140,8 @@ class Costs:
         The kind of FAISS index.
     fits : bool
         Whether it fits the memory.
+    least : int
+        Bytes of memory that a serving process takes at least, with the smallest kind of index.
     files : dict of str to int
         Bytes of a listing on disk, by what they are for.
     resident : float
@@ -153,11 +155,13 @@ class Costs:
     ray_from : int
         Listings from which one machine embeds for longer than a day.
     milvus_from : int or None
-        Listings from which `hot` no longer fits the memory; None without a limit.
+        Listings from which `hot` no longer fits the memory; None without a limit, and where not
+        even the program fits.
     """
 
     choice: Choice
     fits: bool
+    least: int
     files: dict[str, int]
     resident: float
     hot: int
@@ -209,6 +213,7 @@ def costs(
     return Costs(
         choice,
         memory is None or PROGRAM + choice.resident <= memory,
+        PROGRAM + choose(count, dims, 0).resident,
         files,
         choice.resident / count,
         _hot(count, dims),
@@ -216,7 +221,7 @@ def costs(
         count / rate,
         math.ceil(count / rate / DAY),
         _rounded(rate * DAY),
-        None if memory is None else _most(dims, memory),
+        None if memory is None or memory < _hot(1, dims) else _most(dims, memory),
     )
 
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from indexer.catalog import Catalog, region_text
 from indexer.errors import DuplicateListing, SourceError
+from indexer.field_values import FieldType, Inference
 from indexer.listing import Listing
 from indexer.progress import Progress
 from indexer.sources import Source
@@ -72,11 +75,14 @@ class Staged:
         than what the catalogue says of it.
     removable : int
         Listings of the index that a sync may remove.
+    types : mapping of str to FieldType
+        Of attributes that no listing of the index had, from all values of the catalogue.
     """
 
     plan: Plan
     since: int
     removable: int
+    types: Mapping[str, FieldType]
 
 
 def stage(catalog: Catalog, folder: Path, source: Source, progress: Progress) -> Staged:
@@ -97,15 +103,29 @@ def stage(catalog: Catalog, folder: Path, source: Source, progress: Progress) ->
         # What services remove while the source is read stays removed.
         catalog.db.execute("CREATE TABLE staged.before (id TEXT PRIMARY KEY) WITHOUT ROWID")
         catalog.db.execute("INSERT INTO staged.before SELECT id FROM main.listings ORDER BY id")
-    read_lines(catalog.db, "staged", source, progress)
+    known = cast("Mapping[str, FieldType]", catalog.field_types())
+    types = read_lines(catalog.db, "staged", source, progress, known)
     with catalog.reading():
         plan = compare(catalog.db, source)
         removable = catalog.count("listings", "digest <> x''")
-    return Staged(plan, since, removable)
+    return Staged(plan, since, removable, types)
 
 
-def read_lines(db: sqlite3.Connection, schema: str, source: Source, progress: Progress) -> None:
-    """Read the whole source into `lines` in a fresh database that is attached as `schema`."""
+def read_lines(
+    db: sqlite3.Connection,
+    schema: str,
+    source: Source,
+    progress: Progress,
+    known: Mapping[str, FieldType] | None = None,
+) -> dict[str, FieldType]:
+    """Read the whole source into `lines` in a fresh database that is attached as `schema`.
+
+    Returns
+    -------
+    dict of str to FieldType
+        The types of its attributes, from all their values, without those that are `known`.
+    """
+    inference = Inference(known)
     _unkept(db, schema)
     db.execute(f"CREATE TABLE {schema}.lines {COLUMNS}")
     db.execute("BEGIN")
@@ -113,9 +133,11 @@ def read_lines(db: sqlite3.Connection, schema: str, source: Source, progress: Pr
         with progress.track("Reading the catalogue", source.count(), "listings") as advance:
             for listing in source.listings():
                 _insert(db, listing)
+                inference.add_attributes(listing.attributes)
                 advance(1)
     finally:
         db.execute("COMMIT")
+    return inference.types()
 
 
 def _unkept(db: sqlite3.Connection, schema: str) -> None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.apply import apply_staged, retry_failed
 from indexer.build import FLAT_UP_TO, build_snapshot
 from indexer.catalog import DATABASE, FAILED, PENDING, Catalog
+from indexer.changes import changes_since
 from indexer.dry_run import preview
-from indexer.embedder import Embedder, KerasEmbedder, embedder_class
+from indexer.embedding import Embedding
 from indexer.errors import IndexUnusable, NetworkMismatch, UsageError
-from indexer.features import feature_file
 from indexer.lease import writer_lease
 from indexer.model import (
     CHANNELS,
     INPUT_SIZE,
     KEEP,
-    MODEL_FILE,
     Network,
     convert_cached,
     install_network,
@@ -27,10 +25,10 @@ from indexer.model import (
     quantise_cached,
 )
 from indexer.options import IndexOptions, Report, check_removals
-from indexer.pipeline import Embedded, Pipeline
+from indexer.pipeline import Embedded
 from indexer.progress import SILENT, Progress
 from indexer.recipe import DEFAULT, RECIPES, Recipe
-from indexer.runtimes import OPENVINO_FILE, require_runtime, runtime_of
+from indexer.runtimes import OPENVINO_FILE, require_runtime
 from indexer.snapshot import open_current
 from indexer.sources import Source
 from indexer.staging import discard, stage
@@ -207,7 +205,7 @@ def _embed(
     if not catalog.count("pictures", "state = ?", PENDING):
         return Embedded(0, 0, 0, 0.0)
     try:
-        return _embedding(folder, network, weights, options).run(catalog, progress)
+        return Embedding.of(folder, network, weights, options).run(catalog, progress)
     except KeyboardInterrupt:
         _publish_first(folder, catalog, network, recipe, progress)
         raise
@@ -215,61 +213,7 @@ def _embed(
 
 def ready(folder: Path, options: IndexOptions, progress: Progress) -> Embedding:
     """Return an index's network, loaded."""
-    return _embedding(folder, *_network(folder, options, progress), options)
-
-
-def _embedding(
-    folder: Path, network: Network, weights: Weights | None, options: IndexOptions
-) -> Embedding:
-    embedder = (
-        KerasEmbedder(weights, network.input_size)
-        if options.runtime == "keras"
-        else embedder_class(options.runtime, folder).for_bulk(folder / MODEL_FILE)
-    )
-    return Embedding(folder, network, embedder, options)
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """What embeds the pending pictures of an index.
-
-    Attributes
-    ----------
-    folder : Path
-        The index's.
-    network : Network
-        Its network.
-    embedder : Embedder
-        The same, loaded.
-    options : IndexOptions
-        What a picture may weigh, and what runs the network.
-    """
-
-    folder: Path
-    network: Network
-    embedder: Embedder
-    options: IndexOptions
-
-    def run(self, catalog: Catalog, progress: Progress) -> Embedded:
-        """Embed what is pending in the index's catalogue."""
-        _record_runtime(catalog, runtime_of(self.options.runtime, self.folder))
-        with closing(Thumbnails(self.folder)) as thumbnails:
-            return Pipeline(
-                catalog,
-                feature_file(self.folder, catalog),
-                thumbnails,
-                self.embedder,
-                self.network.input_size,
-                self.options.limits,
-            ).run(progress)
-
-
-def _record_runtime(catalog: Catalog, runtime: str) -> None:
-    """Keep which runtimes made the features: they agree closely, but not to the last bit."""
-    used = (catalog.meta("runtimes") or "").split()
-    if runtime not in used:
-        with catalog.writing():
-            catalog.set_meta("runtimes", " ".join([*used, runtime]))
+    return Embedding.of(folder, *_network(folder, options, progress), options)
 
 
 def _drop_thumbnails(folder: Path) -> None:
@@ -294,10 +238,9 @@ def publish(
         current = open_current(folder)
     except IndexUnusable:
         current = None
-    change = int(catalog.meta("change") or 0)
     if (
         current is not None
-        and current.manifest["change"] == change
+        and not changes_since(catalog, current.manifest).changed
         and current.projection.recipe == recipe
         and current.manifest.get("memory") == catalog.memory()
     ):

@@ -77,6 +77,25 @@ def tidy(folder: Path, catalog: Catalog, progress: Progress = SILENT) -> Tidied:
     return Tidied(features, moved, thumbnails, pictures, tombstones, snapshots)
 
 
+def tidy_emptied(folder: Path) -> int:
+    """Delete the kept pictures of a catalogue that has no picture any more; return how many.
+
+    Those that were given within the last hour stay when its last listing goes (`GRACE_SECONDS`),
+    and nothing else would be a reason for another compaction. Anybody may, at any time.
+
+    Raises
+    ------
+    IndexUnusable
+        If there is no index, or it may not be written to.
+    """
+    if not (folder / PICTURES).is_dir():
+        return 0
+    with Catalog(folder) as catalog, storing(folder / PICTURES):
+        if catalog.db.execute("SELECT 1 FROM pictures LIMIT 1").fetchone() is not None:
+            return 0
+        return _pictures(folder, catalog)
+
+
 def _thumbnails(folder: Path) -> int:
     if not (folder / THUMBNAILS).exists():
         return 0

@@ -7,26 +7,18 @@ file of one's own. Nothing here imports TensorFlow.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
-import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from indexer.errors import WeightsUnavailable
+from indexer.nsfwjs import NSFWJS_PACKAGE
 from indexer.paths import cache_folder, keras_models_folder
 
 PATIENCE = 5.0
@@ -38,10 +30,8 @@ IMAGENET_URL = (
 )
 IMAGENET_MD5 = "bcbd6486424b2319ff4ef7d526e38f63"  # from keras.applications.inception_v3
 
-NSFWJS_PACKAGE = "nsfwjs@4.4.0"
 NSFWJS_FILE = "nsfwjs-4.4.0.tgz"
 NSFWJS_SHA256 = "585cd178f3b994337c4d10a87b080d342fc52f8b9bf0085c4d1f345a3a1c5382"
-NSFWJS_FOLDER = "package/dist/models/inception_v3/"
 
 SCALINGS = {"minus1_1": (1 / 127.5, -1.0), "0_1": (1 / 255, 0.0)}
 """Name to (factor, offset): what turns a byte into the value that the weights were trained on."""
@@ -241,74 +231,3 @@ def _npm(npm: str, folder: str, seconds: float, *arguments: str) -> None:
         raise WeightsUnavailable(
             f"npm could not fetch {NSFWJS_PACKAGE} ({why.strip()}).", hint=THREE_WAYS_OUT
         ) from error
-
-
-def read_nsfwjs(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Read the InceptionV3 out of nsfwjs' npm archive.
-
-    The model is a TensorFlow.js layers model whose weights are stored as bytes: value = byte *
-    scale + min, with scale and min per tensor.
-
-    Parameters
-    ----------
-    path : Path
-        The archive that ``npm pack`` wrote.
-
-    Returns
-    -------
-    dict of str to ndarray of float32
-        Keras' tensor names (``conv2d_1/kernel``) to values.
-
-    Raises
-    ------
-    WeightsUnavailable
-        If the archive does not hold such a model.
-    """
-    try:
-        with tarfile.open(path) as archive:
-            manifest = _weights_manifest(_member(archive, "model.min.js"))
-            shards = [_base64_of(_member(archive, f"{name}.min.js")) for name in manifest["paths"]]
-            return _dequantised(manifest["weights"], b"".join(shards))
-    except (tarfile.TarError, KeyError, ValueError, OSError, EOFError, zlib.error) as error:
-        raise WeightsUnavailable(
-            f"{path} does not hold nsfwjs' InceptionV3 ({error}).",
-            hint=f"Delete it and run again, or fetch it with: npm pack {NSFWJS_PACKAGE}",
-        ) from error
-
-
-def _dequantised(entries: list[dict[str, Any]], blob: bytes) -> dict[str, NDArray[np.float32]]:
-    """Turn the stored bytes of each tensor into its values."""
-    tensors: dict[str, NDArray[np.float32]] = {}
-    start = 0
-    for entry in entries:
-        shape, quantization = entry["shape"], entry["quantization"]
-        count = int(np.prod(shape))
-        stored = np.frombuffer(blob, np.dtype(quantization["dtype"]), count, start)
-        start += stored.nbytes
-        values = stored.astype(np.float32) * quantization["scale"] + quantization["min"]
-        tensors[entry["name"]] = values.reshape(shape).astype(np.float32)
-    return tensors
-
-
-def _member(archive: tarfile.TarFile, name: str) -> str:
-    file = archive.extractfile(NSFWJS_FOLDER + name)
-    if file is None:
-        raise KeyError(name)
-    return file.read().decode("utf-8")
-
-
-def _base64_of(script: str) -> bytes:
-    found = re.search(r'exports\s*=\s*"([A-Za-z0-9+/=]+)"', script)
-    if found is None:
-        raise ValueError("a shard holds no data")
-    return base64.b64decode(found.group(1))
-
-
-def _weights_manifest(script: str) -> Any:
-    """Cut the manifest out of the minified script and make JSON of it."""
-    start = script.index("weightsManifest:[") + len("weightsManifest:[")
-    end = script.index("}]}]", start) + len("}]}")
-    text = script[start:end]
-    text = re.sub(r"([{,])([A-Za-z_]\w*):", r'\1"\2":', text)  # bare keys
-    text = re.sub(r"([:\[,]-?)(\.\d)", r"\g<1>0\2", text)  # .5 -> 0.5
-    return json.loads(text)

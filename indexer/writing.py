@@ -20,6 +20,7 @@ from indexer.embedder import Embedder
 from indexer.errors import IndexBusy, ListingNotFound, LookalikeError, NetworkMismatch, UsageError
 from indexer.features import feature_file
 from indexer.listing import Listing, Picture
+from indexer.listing_writes import write_patch, write_put, write_removal
 from indexer.model import Network, installed_network
 from indexer.operations import (
     Operation,
@@ -29,9 +30,6 @@ from indexer.operations import (
     Remove,
     Written,
     require_writable,
-    write_patch,
-    write_put,
-    write_removal,
 )
 from indexer.pictures import LIMITS, PictureLimits, content_hash, prepare
 from indexer.stored import is_kept, keep, read_any

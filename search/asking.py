@@ -105,8 +105,9 @@ def ask(engine: Engine, view: View, query: Query, took: dict[str, float]) -> Ask
 
 def _mean(examples: Sequence[Example], asked: Sequence[Asked]) -> NDArray[np.float32]:
     means = unit(np.stack([one.vectors.mean(axis=0) for one in asked]))
-    weights = np.array([example.weight for example in examples], np.float32)
-    mean: NDArray[np.float32] = (weights / weights.sum()) @ means
+    weights = np.array([example.weight for example in examples], np.float64)
+    weights /= weights.max()  # or the least possible one would be zero in what follows
+    mean: NDArray[np.float32] = (weights / weights.sum()).astype(np.float32) @ means
     return mean
 
 

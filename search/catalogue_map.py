@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import zipfile
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,23 +151,33 @@ def lay_out(snapshot: Snapshot, method: str = "pca", most: int = LISTINGS) -> Ca
 
 
 def places(engine: HasCatalogue, drawn: CatalogueMap) -> list[Place]:
-    """Return what there is to show of a map; listings removed since are left out."""
+    """Return what there is to show of a map, now.
+
+    A map is made for one snapshot. Of what changed since, listings that are gone are left out at
+    once, and so are those that have another picture now: they lie elsewhere, which the next map
+    shows, with what came since.
+    """
     with engine.catalog() as catalog:
         listings = catalog.listings(drawn.listings)
         positions = catalog.positions(int(picture) for picture in drawn.pictures)
     found: list[Place] = []
     numbers = zip(drawn.listings, drawn.pictures, drawn.positions, drawn.levels, strict=True)
     for tile, (number, picture, (x, y), level) in enumerate(numbers):
-        if int(number) not in listings:
+        if int(number) not in listings or int(picture) not in positions:
             continue
         listing, keys = listings[int(number)]
-        at = positions.get(int(picture), 0)
+        at = positions[int(picture)]
         key = keys[at] if at < len(keys) else ""
         place = Place(
             tile, listing.id, listing.title, listing.category, key, float(x), float(y), int(level)
         )
         found.append(place)
     return found
+
+
+def total_of(drawn: CatalogueMap, shown: Sequence[Place]) -> int:
+    """Return of how many listings a map shows some: by their share, where it was made of more."""
+    return round(drawn.total * len(shown) / max(1, len(drawn.listings)))
 
 
 def map_of(snapshot: Snapshot) -> CatalogueMap:

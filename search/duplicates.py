@@ -1,9 +1,9 @@
 """Groups of listings that show the same picture, across a whole catalogue.
 
-Candidates are each vector's nearest ones in the snapshot's own index; `search.near_duplicates`
-looks at them; what holds together by copies is a group. Pictures are joined, not listings: a size
-chart that a hundred listings carry makes one group of a hundred, and does not pull what else they
-carry into it.
+All that a search finds takes part: the snapshot and what came since, without what went.
+Candidates are each vector's nearest ones; `search.near_duplicates` looks at them; what holds
+together by copies is a group. Pictures are joined, not listings: a size chart that a hundred
+listings carry makes one group of a hundred, and does not pull what else they carry into it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from indexer.catalog import Catalog
 from indexer.listing import Listing
 from indexer.progress import SILENT, Progress
-from indexer.snapshot import Snapshot
 from search.engine import Engine
-from search.index import VectorIndex
+from search.live import View
 from search.near_duplicates import compare
 from search.small_pictures import SmallPictures
 
@@ -70,7 +69,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of vectors, by their places in the snapshot.
+    """Pairs of vectors, by their places in a view.
 
     Attributes
     ----------
@@ -112,41 +111,41 @@ def find_duplicates(
     list of Group
         Largest first.
     """
-    snapshot, index = engine.snapshot, engine.index
-    pairs = find_pairs(snapshot, index, gate=gate, neighbours=neighbours, progress=progress)
+    view = engine.view()
+    pairs = find_pairs(view, gate=gate, neighbours=neighbours, progress=progress)
     with engine.catalog() as catalog:
-        files = _files(catalog, snapshot)
-    pairs = verified(engine, pairs, files, progress)
-    return _grouped(engine, snapshot, _with_same_files(pairs, files))
+        files = _files(catalog, view)
+    pairs = _verified(engine, view, pairs, files, progress)
+    return _grouped(engine, view, _with_same_files(pairs, files))
 
 
 def find_pairs(
-    snapshot: Snapshot,
-    index: VectorIndex,
+    view: View,
     *,
     gate: float = MIN_SIMILARITY,
     neighbours: int = NEIGHBOURS,
     progress: Progress = SILENT,
 ) -> Pairs:
     """Find pairs of vectors, of different listings, of which one is among the other's nearest."""
-    count, k = snapshot.count, min(neighbours + 1, snapshot.count)  # one finds itself
-    nearest = np.zeros((count, k), np.int32)
-    cosines = np.full((count, k), -np.inf, np.float32)
+    places = _found(view)
+    count, k = len(places), min(neighbours + 1, len(places))  # one finds itself
+    nearest = np.full((view.total, k), -1, np.int32)
+    cosines = np.full((view.total, k), -np.inf, np.float32)
     with progress.track("Searching", count, "vectors") as advance:
         for start in range(0, count, BLOCK):
-            rows = slice(start, start + BLOCK)
-            vectors = snapshot.vectors[rows].astype(np.float32)
+            rows = places[start : start + BLOCK]
+            vectors = view.vectors(rows)
             # The index tells what is near to any of them; which to which is soon multiplied out.
-            found = np.sort(index.nearest(vectors, k)[0])
-            similar = vectors @ snapshot.vectors[found].astype(np.float32).T
+            found = np.sort(view.nearest(vectors, k)[0])
+            similar = vectors @ view.vectors(found).T
             few = min(k, len(found))
             best = np.argpartition(-similar, few - 1, axis=1)[:, :few]
             nearest[rows, :few] = found[best]
             cosines[rows, :few] = np.take_along_axis(similar, best, axis=1)
-            advance(len(vectors))
+            advance(len(rows))
     first, column = np.nonzero(cosines >= gate)
     second = nearest[first, column].astype(np.int64)
-    kept = snapshot.listings[first] != snapshot.listings[second]
+    kept = view.listings(first) != view.listings(second)
     first, second, column = first[kept], second[kept], column[kept]
     # Two that find each other are one pair.
     again = (nearest[second] == first[:, np.newaxis]).any(axis=1) & (first > second)
@@ -154,17 +153,24 @@ def find_pairs(
     return pairs[~again]
 
 
-def verified(
-    engine: Engine, pairs: Pairs, files: NDArray[np.int64], progress: Progress = SILENT
+def _found(view: View) -> NDArray[np.int64]:
+    """Return the places that a search can find, ascending."""
+    old = np.arange(view.snapshot.count)
+    new = view.snapshot.count + np.flatnonzero(view.living)
+    return np.concatenate([old[~view.dead.holds(old)], new])
+
+
+def _verified(
+    engine: Engine, view: View, pairs: Pairs, files: NDArray[np.int64], progress: Progress
 ) -> Pairs:
     """Return those pairs whose pictures are copies of each other."""
-    smalls, pictures = SmallPictures(engine), engine.snapshot.pictures
+    smalls = SmallPictures(engine)
     copies = files[pairs.places[:, 0]] == files[pairs.places[:, 1]]  # one file needs no look
     asked = np.flatnonzero(~copies)
     with progress.track("Comparing pictures", len(asked), "pairs") as advance:
         for start in range(0, len(asked), BLOCK):
             rows = asked[start : start + BLOCK]
-            places = np.asarray(pictures[pairs.places[rows]])
+            places = view.pictures(pairs.places[rows])
             loaded = smalls.load(places.ravel().tolist())
             shown = np.array([a in loaded and b in loaded for a, b in places.tolist()])
             if shown.any():
@@ -177,16 +183,20 @@ def verified(
 # Pairs to groups
 
 
-def _files(catalog: Catalog, snapshot: Snapshot) -> NDArray[np.int64]:
-    """Return a number per vector that is the same where the picture's file is the same."""
+def _files(catalog: Catalog, view: View) -> NDArray[np.int64]:
+    """Return a number per place that is the same where the picture's file is the same."""
     rows = catalog.db.execute(
         "SELECT number, embedding FROM pictures WHERE embedding IS NOT NULL"
     ).fetchall()
     embedding = dict(map(tuple, rows))
-    # A picture that is gone since the snapshot was made shares its file with none.
-    return np.array(
-        [embedding.get(number, -number) for number in snapshot.pictures.tolist()], np.int64
-    )
+    places = _found(view)
+    # What is gone shares its file with none.
+    files = -1 - np.arange(view.total)
+    files[places] = [
+        embedding.get(number, file)
+        for number, file in zip(view.pictures(places).tolist(), files[places].tolist(), strict=True)
+    ]
+    return files
 
 
 def _with_same_files(pairs: Pairs, files: NDArray[np.int64]) -> Pairs:
@@ -200,11 +210,11 @@ def _with_same_files(pairs: Pairs, files: NDArray[np.int64]) -> Pairs:
     )
 
 
-def _grouped(engine: Engine, snapshot: Snapshot, pairs: Pairs) -> list[Group]:
+def _grouped(engine: Engine, view: View, pairs: Pairs) -> list[Group]:
     from scipy.sparse import coo_array  # noqa: PLC0415 - a fifth of a second, and only here
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
-    count = snapshot.count
+    count = view.total
     first, second = pairs.places.T
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
     _, labels = connected_components(graph, directed=False)
@@ -216,7 +226,7 @@ def _grouped(engine: Engine, snapshot: Snapshot, pairs: Pairs) -> list[Group]:
         places.setdefault(int(labels[place]), []).append(place)
     groups: dict[tuple[str, ...], Group] = {}
     for label, members in places.items():
-        group = Group(tuple(_members(engine, snapshot, members)), least[label])
+        group = Group(tuple(_members(engine, view, members)), least[label])
         ids = tuple(member.listing.id for member in group.members)
         # Listings that share several pictures are told once, by the first of them.
         if len(ids) > 1 and ids not in groups:
@@ -224,10 +234,10 @@ def _grouped(engine: Engine, snapshot: Snapshot, pairs: Pairs) -> list[Group]:
     return sorted(groups.values(), key=lambda group: -len(group.members))
 
 
-def _members(engine: Engine, snapshot: Snapshot, places: list[int]) -> Iterator[Member]:
+def _members(engine: Engine, view: View, places: list[int]) -> Iterator[Member]:
     """Yield the listings of vectors, each once, in the order of the catalogue."""
-    numbers = [int(snapshot.listings[place]) for place in places]
-    pictures = [int(snapshot.pictures[place]) for place in places]
+    at = np.array(places, np.int64)
+    numbers, pictures = view.listings(at).tolist(), view.pictures(at).tolist()
     with engine.catalog() as catalog:
         listings, positions = catalog.listings(numbers), catalog.positions(pictures)
     seen: set[int] = set()

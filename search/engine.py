@@ -100,6 +100,8 @@ class Engine(Newest):
             If it names a listing that is not there.
         PictureError
             If its photo cannot be used.
+        IndexReplaced
+            If the index was made anew with another network since it was opened.
         """
         query = query if query is not None else Query(**options)
         if query.cursor is not None and (query.filter or query.region or query.min_score):

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from indexer.build import feature_file, labelled_rows
 from indexer.embedder import embedder_class
-from indexer.errors import QueryError
+from indexer.errors import IndexNotReady, QueryError
 from indexer.model import MODEL_FILE
 from indexer.photos import stored_photos
 from indexer.progress import SILENT, Progress
@@ -61,12 +61,20 @@ def evaluate(
 
     Raises
     ------
+    IndexNotReady
+        If the snapshot is empty.
     QueryError
         If no photo can be judged.
     UsageError
         If the index does not keep the features that a recipe needs.
     """
     snapshot, ks = engine.snapshot, sorted({1, min(5, k), k})
+    if not snapshot.count:
+        raise IndexNotReady(
+            "The snapshot holds no picture, so there is nothing to find.",
+            hint="Fill the index with `lookalike index CATALOG`; what was put into it since the"
+            " snapshot is measured after `lookalike compact`.",
+        )
     trials = _trials(engine, recipes, progress)
     embedder = embedder_class("auto", engine.path).for_bulk(engine.path / MODEL_FILE)
     size = engine.network.input_size

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import QueryError
 from indexer.field_bits import mask_of
-from indexer.fields import FieldTable, FieldType, ListingFields, first_documents, infer_types
+from indexer.fields import FieldTable, FieldType, ListingFields, first_documents
 from indexer.snapshot import Snapshot
 from search.filter_select import select, selected
 from search.filters import Condition
@@ -47,12 +47,16 @@ class Filters:
         self._lock = threading.Lock()
 
     def add(self, fields: ListingFields) -> int:
-        """Take up what a listing says now, and return the number of that document."""
-        unknown = infer_types([fields], self.types, texts=False)
-        if unknown:
-            self.types = {**self.types, **unknown}
-            self.growing.learn(unknown)
+        """Take up what a listing says now, and return the number of that document.
+
+        Attributes whose types were never learned are not kept.
+        """
         return self.growing.add(fields)
+
+    def learn(self, types: Mapping[str, FieldType]) -> None:
+        """Take up types that were recorded since, before what has them is added."""
+        self.types = {**types, **self.types}
+        self.growing.learn(types)
 
     def old(self, condition: Condition) -> Selection:
         """Return the positions of the snapshot whose listing met a condition when it was made.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from indexer.catalog import Catalog
 from indexer.categories import UNKNOWN
 from indexer.errors import IndexBusy
 from indexer.features import FeatureFile
-from indexer.fields import ListingFields
+from indexer.fields import FieldType, ListingFields
 from indexer.snapshot import Snapshot
 from search.filtering import Told
 from search.live import View
@@ -90,11 +91,23 @@ def follow(view: View, catalog: Catalog, features: FeatureFile) -> View:
             rows = catalog.db.execute(PICTURES, since).fetchall()
             gone = catalog.db.execute("SELECT picture FROM removed WHERE change > :since", since)
             removed = [int(row[0]) for row in gone]
+            if types := _new_types(view, catalog):
+                view.told.filters.learn(types)
+        if not said and not removed:  # somebody wrote what was so already
+            return replace(view, change=change)
         touched = _touched(view, said, rows)
         read = features.read(touched.embeddings[touched.anew])
         if not len(read) or catalog.meta("moves") == moves:
             return _next(view, change, said, touched, removed, read)
     raise IndexBusy("The index is being tidied up.", hint="Try again; nothing of it is lost.")
+
+
+def _new_types(view: View, catalog: Catalog) -> Mapping[str, FieldType]:
+    """Return the recorded types where there are more of them than a view knows; none ever goes."""
+    (count,) = catalog.db.execute("SELECT count(*) FROM fields").fetchone()
+    if count == len(view.told.filters.types):
+        return {}
+    return cast("Mapping[str, FieldType]", catalog.field_types())
 
 
 def _fields(row: sqlite3.Row) -> ListingFields:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from indexer.console import index_option
 from indexer.errors import UsageError
-
-if TYPE_CHECKING:
-    from search.catalogue_map import CatalogueMap
 
 
 @click.command("map", short_help="Draw the catalogue as a map, look-alikes side by side.")
@@ -38,15 +34,22 @@ if TYPE_CHECKING:
 def map(index_folder: Path, picture: Path | None, method: str | None, size: int) -> None:
     """Draw the catalogue as a map, look-alikes side by side.
 
-    Without --method, it is the map that the page shows. A map is made for one snapshot: once the
-    catalogue has changed, the page goes back to the default until the command is run again.
+    Without --method, it is the map that the page shows. A map is made for one snapshot: a listing
+    that is removed leaves it at once, one that comes waits for the next snapshot. That one has the
+    default map again until the command is run once more.
     """
     if picture is None and method is None:
         raise UsageError(
             "There is nothing to do.",
             hint="Draw the map with: lookalike map --out map.png",
         )
-    from search.catalogue_map import lay_out, map_of, places, save_map  # noqa: PLC0415
+    from search.catalogue_map import (  # noqa: PLC0415
+        lay_out,
+        map_of,
+        places,
+        save_map,
+        total_of,
+    )
     from search.engine import Engine  # noqa: PLC0415 - FAISS
 
     engine = Engine.open(index_folder)
@@ -61,11 +64,11 @@ def map(index_folder: Path, picture: Path | None, method: str | None, size: int)
 
             shown = places(engine, drawn)
             save_picture(draw_map(engine, drawn, shown, size), picture)
-            click.echo(_told(drawn, picture), err=True)
+            click.echo(_told(total_of(drawn, shown), len(shown), picture), err=True)
     finally:
         engine.close()
 
 
-def _told(drawn: CatalogueMap, picture: Path) -> str:
-    of = f" of {drawn.total:,}" if drawn.total > len(drawn.listings) else ""
-    return f"{len(drawn.listings):,}{of} listings are drawn in {picture}."
+def _told(total: int, shown: int, picture: Path) -> str:
+    of = f" of {total:,}" if total > shown else ""
+    return f"{shown:,}{of} listings are drawn in {picture}."

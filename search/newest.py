@@ -9,7 +9,7 @@ from typing import cast
 
 from indexer.catalog import DATABASE
 from indexer.connecting import file_at
-from indexer.errors import IndexBusy, IndexDamaged, NetworkMismatch
+from indexer.errors import IndexBusy, IndexDamaged, IndexReplaced, NetworkMismatch
 from indexer.features import feature_file
 from indexer.fields import FieldType
 from indexer.model import MODEL_FILE, Network, installed_network
@@ -62,7 +62,13 @@ class Newest(Lookup):
         return self._view.index
 
     def view(self) -> View:
-        """Return the snapshot with all that changed since: every write that was acknowledged."""
+        """Return the snapshot with all that changed since: every write that was acknowledged.
+
+        Raises
+        ------
+        IndexReplaced
+            If another index, made with another network, has taken the place of this one.
+        """
         with self.catalog() as catalog:
             view = self._view
             if catalog.change() == view.change and self._is_in_place(self._stamp):
@@ -78,10 +84,13 @@ class Newest(Lookup):
         for _ in range(TRIES):
             try:
                 opened = self._opened()
-            except NetworkMismatch:
-                # The index was made anew with another network. Answers stay as they were until
-                # whoever holds this engine opens another.
-                return
+            except NetworkMismatch as error:
+                # Not answered from what is open: the catalogue that lies there now may know
+                # other listings by the same numbers.
+                raise IndexReplaced(
+                    f"The index in {self.path} was made anew with another network.",
+                    hint="Open it again.",
+                ) from error
             if self._follow(*opened):
                 return
         raise IndexBusy(f"{self.path} is being replaced.", hint="Try again.")
@@ -104,6 +113,10 @@ class Newest(Lookup):
         """Return which file the catalogue in the folder is: another once an index is replaced."""
         return file_at(self.path / DATABASE)
 
+    def outdated(self) -> bool:
+        """Tell whether another index has taken the place of this one; takes microseconds."""
+        return not self._is_in_place(self._stamp)
+
     def _is_in_place(self, stamp: Stamp) -> bool:
         return self.in_place() == stamp[-1]
 
@@ -111,6 +124,11 @@ class Newest(Lookup):
         """Take up a newer snapshot if there is one; return whether there was.
 
         Searches go on with the one in use until the newer one is ready.
+
+        Raises
+        ------
+        NetworkMismatch
+            If it was made with another network.
         """
         if self._published() == self._stamp:
             return False

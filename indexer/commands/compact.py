@@ -96,10 +96,10 @@ def _told(folder: Path, done: Compacted) -> str:
     if done.built:
         changes = "1 change" if done.changed == 1 else f"{done.changed:,} changes"
         said = f"Snapshot {done.snapshot} serves from {folder}, with {changes}."
-    elif done.tidied is None:
-        return f"Snapshot {done.snapshot} goes on serving: {done.changed:,} changes are too few."
+        if not done.vectors:
+            said += " There is no listing left to find."
     else:
-        said = f"There is no listing left; snapshot {done.snapshot} stays, and finds nothing."
+        return f"Snapshot {done.snapshot} goes on serving: {done.changed:,} changes are too few."
     gone = {} if done.tidied is None else asdict(done.tidied)
     names = {
         "features": "features",

@@ -25,8 +25,16 @@ from indexer.console import index_option, json_option, progress, write_json
     show_default=True,
     help="Whether the small pictures that the page shows are exported too.",
 )
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the files that are there, once the new ones are."
+)
 def export(
-    target: Path, index_folder: Path, as_json: bool, features: bool, thumbnails: bool
+    target: Path,
+    index_folder: Path,
+    as_json: bool,
+    features: bool,
+    thumbnails: bool,
+    overwrite: bool,
 ) -> None:
     """Write ids, fields, vectors and features of all listings to the Parquet file TARGET.
 
@@ -36,7 +44,14 @@ def export(
     from indexer.exporting import export as run  # noqa: PLC0415
 
     shown = progress(as_json)
-    done = run(index_folder, target, features=features, thumbnails=thumbnails, progress=shown)
+    done = run(
+        index_folder,
+        target,
+        features=features,
+        thumbnails=thumbnails,
+        overwrite=overwrite,
+        progress=shown,
+    )
     if as_json:
         write_json(
             {

@@ -128,7 +128,7 @@ def _advice(found: Costs, memory: int) -> list[str]:
     given = _size(memory)
     lines = [f"Index: {found.choice.factory}."]
     if not found.fits:
-        lines.append(f"It does not fit {given}.")
+        lines.append(_least(found, given))
     elif found.hot > memory:
         lines.append(
             f"Searches go through {_size(found.hot)}, more than {given}: they wait for the disk."
@@ -149,6 +149,25 @@ def _advice(found: Costs, memory: int) -> list[str]:
             f" through no longer fits {given}."
         )
     return lines
+
+
+def _least(found: Costs, given: str) -> str:
+    """Say how much memory it takes, where what there is does not do."""
+    from indexer.planning import PROGRAM  # noqa: PLC0415
+
+    enough = ""
+    if found.hot > found.least:
+        enough = f", and {_rounded_up(found.hot)} for searches that do not wait for the disk"
+    return (
+        f"It does not fit {given}: the program takes {_size(PROGRAM)} by itself, and these"
+        f" listings take {_rounded_up(found.least)} with it at least{enough}."
+    )
+
+
+def _rounded_up(number: int) -> str:
+    """Return bytes in words, not less than they are."""
+    step = 10**6 if number < 10**9 else 10 ** (len(str(number)) - 2)
+    return _size(-(-number // step) * step)
 
 
 def _sources(found: Costs, rate: float, slowness: float | None, network: str) -> list[str]:

@@ -152,7 +152,7 @@ def _on_the_web(work: Any, url: str, *arguments: Any) -> Any:
     try:
         return sync(system.loop, work, system, url, *arguments)
     except ValueError as problem:  # no address that can be asked
-        raise PictureError(f"{_SUBJECT} could not be read: {problem}.") from problem
+        raise PictureError(f"{_SUBJECT} could not be read: its address is not valid.") from problem
 
 
 @functools.cache

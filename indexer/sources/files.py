@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import posixpath
 import re
 import sys
@@ -16,6 +17,8 @@ from urllib.request import url2pathname
 import fsspec
 
 from indexer.errors import LookalikeError, MissingExtra, SourceError
+
+log = logging.getLogger(__name__)
 
 # fmt: off
 PICTURE_ENDINGS = frozenset({
@@ -194,6 +197,19 @@ def patient_file_system(location: str) -> Any:
         raise _missing_package(location, SourceError, problem) from problem
 
 
+_KNOWN = (
+    ({"ClientConnectorDNSError", "gaierror"}, "there is no host of this name"),
+    (
+        {"ClientSSLError", "ClientConnectorCertificateError", "SSLError"},
+        "its host cannot be connected to safely (its certificate, say, has run out)",
+    ),
+    ({"ClientConnectorError", "ConnectionRefusedError"}, "its host does not take connections"),
+    ({"ClientConnectionError", "ClientPayloadError", "ConnectionError"}, "its host broke off"),
+)
+"""What errors of the network, of aiohttp mostly, mean, by the names of their classes and bases:
+the first that fits. By name, since whoever reads no web page loads none of them."""
+
+
 def _network_errors() -> tuple[type[Exception], ...]:
     """Return OSError and its like."""
     loaded = ((sys.modules.get(module), name) for module, name in _NETWORK_ERRORS)
@@ -233,5 +249,19 @@ def _reason(problem: Exception) -> str:
         return "did not answer in time"
     if isinstance(status, int):
         return f"could not be fetched: the server answered with status {status}"
+    log.debug("Not read: %r", problem)
+    return f"could not be read: {_in_words(problem)}"
+
+
+def _in_words(problem: Exception) -> str:
+    """Say what a person can do something about; the library's own words where nothing is known."""
+    kinds = {kind.__name__ for kind in type(problem).__mro__}
+    for known, words in _KNOWN:
+        if kinds & known:
+            return words
     words = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-    return f"could not be read: {words[:200].rstrip('.')}"
+    if isinstance(problem, ValueError) and not words.startswith("Protocol not known"):
+        return "its address is not valid"
+    if isinstance(problem, OSError) and problem.strerror:
+        words = problem.strerror
+    return words[:200].rstrip(".")

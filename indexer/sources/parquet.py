@@ -73,7 +73,7 @@ class ParquetSource(Source):
             try:
                 with parquet.ParquetFile(raw) as file:
                     yield file
-            except arrow.ArrowException as problem:
+            except (arrow.ArrowException, UnicodeDecodeError) as problem:  # text that is no UTF-8
                 raise SourceError(
                     f"{self._name} is not a Parquet file, or it is damaged."
                 ) from problem

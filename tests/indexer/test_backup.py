@@ -16,7 +16,7 @@ import indexer.backup
 import indexer.copying
 import indexer.restoring
 import indexer.swapping
-from indexer.backup import back_up
+from indexer.backup import SHARED, back_up
 from indexer.catalog import DATABASE, Catalog
 from indexer.commands.backup import backup as backup_command
 from indexer.commands.restore import restore as restore_command
@@ -73,13 +73,14 @@ def target(tmp_path):
 
 def test_a_backup_is_an_index(indexed, target):
     (indexed / "learned.lock").touch()
+    (indexed / SHARED).write_bytes(b"photos that are shared for a day")
     (indexed / "pictures" / "ab").mkdir(parents=True)
     (indexed / "pictures" / "ab" / "abcd").write_bytes(b"a picture")
     (indexed / "pictures" / "ab" / "abce.1.part").write_bytes(b"half a picture")
     said = back_up(indexed, target)
     assert (said.snapshot, said.listings) == ("000001", 12)
     assert said.size == sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    left_out = {"writer.lock", "learned.lock", "pictures/ab/abce.1.part"}
+    left_out = {"writer.lock", "learned.lock", SHARED, "pictures/ab/abce.1.part"}
     of_databases = {f"{name}-{end}" for name in (DATABASE, THUMBNAILS) for end in ("wal", "shm")}
     assert names(target) == names(indexed) - left_out - of_databases
     assert [path.name for path in target.parent.iterdir()] == ["monday"]

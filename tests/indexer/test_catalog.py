@@ -7,6 +7,7 @@ import pytest
 
 from indexer.catalog import DATABASE, Catalog, parse_region, region_text
 from indexer.errors import IndexDamaged, IndexNotReady, IndexVersionError, ListingNotFound
+from indexer.field_values import MAX_FIELDS
 from indexer.listing import Picture
 
 
@@ -52,6 +53,21 @@ def test_writing_is_all_or_nothing(tmp_path):
 @pytest.mark.parametrize("region", [None, (0.0, 0.0, 1.0, 1.0), (0.125, 0.25, 0.5, 0.333)])
 def test_regions_roundtrip(region):
     assert parse_region(region_text(Picture("x", region=region))) == region
+
+
+def test_types_are_learned_once(tmp_path):
+    with Catalog(tmp_path, create=True) as catalog:
+        catalog.learn_types({"size": "42", "price": 5, "empty": "", "tags": ["a"], "none": []})
+        assert catalog.field_types() == {
+            "size": "text",
+            "attributes.price": "number",
+            "tags": "text",
+        }
+        catalog.learn_types({"size": 42, "empty": True})
+        assert catalog.field_types()["size"] == "text"
+        assert catalog.field_types()["empty"] == "boolean"
+        catalog.learn_types({f"a{n}": n for n in range(2 * MAX_FIELDS)})
+        assert len(catalog.field_types()) <= MAX_FIELDS
 
 
 def test_listings(indexed):

@@ -10,9 +10,11 @@ import threading
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import indexer.changes
 import indexer.compaction
+from indexer.backup import back_up
 from indexer.catalog import Catalog
 from indexer.changes import Changes, changes_since, current_manifest
 from indexer.commands.compact import compact as command
@@ -22,8 +24,12 @@ from indexer.lease import writer_lease
 from indexer.listing import Listing, Picture
 from indexer.operations import Patch
 from indexer.recipe import RECIPES
+from indexer.restoring import restore
 from indexer.snapshot import open_current
+from indexer.verify import problems
 from indexer.writing import Writer
+from search.evaluate import evaluate
+from search.filters import Condition
 
 
 @pytest.fixture
@@ -77,10 +83,15 @@ def test_another_recipe(indexed):
         (101, 1_000_000, 601, False),
         (101, 1_000_000, 6_001, True),
         (0, 0, 10**9, False),
+        (1, 0, 61, True),
+        (1, 0, 59, False),
+        (51, 50, 61, True),
+        (50, 50, 61, False),
     ],
 )
 def test_when_it_is_time(changed, vectors, age, due):
     assert Changes(0, changed, 0, vectors, age).due is due
+    assert Changes(0, changed, 0, vectors, age, emptied=True).due
 
 
 def test_only_when_it_is_time(indexed, writer, monkeypatch):
@@ -91,15 +102,109 @@ def test_only_when_it_is_time(indexed, writer, monkeypatch):
     assert compact(indexed, only_if_due=True).built
 
 
-def test_an_index_whose_last_listing_went(indexed, writer):
+@pytest.fixture
+def emptied(indexed, writer):
+    """The folder of an index from which every listing was removed."""
     with Catalog(indexed) as catalog:
         ids = [row[0] for row in catalog.db.execute("SELECT id FROM listings")]
     for name in ids:
         writer.remove(name)
-    done = compact(indexed)
-    assert (done.snapshot, done.built) == ("000001", False)
-    assert done.tidied.features == 12
-    assert open_current(indexed).count == 12
+    return indexed
+
+
+def test_an_index_whose_last_listing_went(emptied):
+    before = open_current(emptied)
+    before.close()
+    assert changes(emptied).emptied
+    done = compact(emptied, only_if_due=True)
+    assert (done.snapshot, done.built, done.vectors) == ("000002", True, 0)
+    assert (done.tidied.features, done.tidied.thumbnails, done.tidied.tombstones) == (12, 12, 12)
+    assert [path.name for path in (emptied / "snapshots").iterdir()] == ["000002"]
+    assert (emptied / "features.f16").stat().st_size == 0
+    after = open_current(emptied)
+    assert (after.count, after.categories) == (0, None)
+    assert after.space == before.space
+    assert after.scores.body_ == before.scores.body_
+    assert after.manifest["fitted_on"]["contents"] == []
+    assert list(problems(emptied)) == []
+    said = changes(emptied)
+    assert (said.changed, said.emptied, said.due) == (0, False, False)
+    again = compact(emptied, recipe=RECIPES["seed"])
+    assert (again.snapshot, again.vectors) == ("000003", 0)
+    assert open_current(emptied).projection.recipe == before.projection.recipe
+
+
+def test_the_command_says_that_nothing_is_left(emptied):
+    told = CliRunner().invoke(command, ["--index", str(emptied)])
+    assert (told.exit_code, told.exception) == (0, None)
+    assert "no listing left to find" in told.stderr.replace("\n", " ")
+
+
+def test_searches_of_an_emptied_index_find_nothing(emptied, opened, draw, tmp_path):
+    photo = draw(tmp_path / "photo.png", 3)
+    for _ in range(2):  # with its old snapshot, and with the empty one
+        page = opened.search(photo=photo)
+        assert (page.hits, page.next_cursor, page.close_match) == ([], None, False)
+        assert opened.search(photo=photo, filter="title:x", fold=True).hits == []
+        assert opened.classify(photo) == [] or opened.snapshot.count
+        assert opened.sample(5) == []
+        compact(emptied)
+        opened.refresh()
+    said = opened.status()
+    assert (said["listings"], said["vectors"], said["changed"]) == (0, 0, 0)
+    assert opened.view().facets(Condition()) == []
+    with pytest.raises(IndexNotReady, match="no picture"):
+        evaluate(opened, [])
+
+
+def test_the_next_listings_are_found_as_those_before(emptied, opened, writer, draw, tmp_path):
+    compact(emptied)
+    opened.refresh()
+    space = opened.snapshot.space
+    for turn in range(2):
+        for n in range(2):
+            put(writer, draw, tmp_path, f"new{turn}{n}", 60 + 2 * turn + n)
+        hits = opened.search(photo=tmp_path / "61.png").hits
+        assert len(hits) == 2 + 2 * turn
+        assert hits[0].listing.id == "new01"
+        assert hits[0].similarity == pytest.approx(1, abs=1e-3)
+        done = compact(emptied)
+        opened.refresh()
+        # So few would fit no projection, and make no background of scores.
+        assert (done.vectors, opened.snapshot.space) == (2 + 2 * turn, space)
+        assert opened.search(photo=tmp_path / "61.png").hits == hits
+
+
+def test_a_whole_new_catalogue_after_the_last(emptied, sync, draw, tmp_path, opened):
+    compact(emptied)
+    before = open_current(emptied)
+    for n in range(15):
+        draw(tmp_path / "others" / f"k{n % 3}" / f"{n}.png", 300 + n)
+    report = sync(tmp_path / "others")
+    assert report.plan.added == 15
+    after = open_current(emptied)
+    assert (after.name, after.count) == ("000003", 15)
+    assert (after.space != before.space, after.projection.fitted_on_) == (True, 15)
+    opened.refresh()
+    hits = opened.search(photo=tmp_path / "others" / "k0" / "3.png").hits
+    assert hits[0].listing.id == "k0:3.png"
+
+
+def test_a_sync_of_which_no_picture_can_be_used(indexed, sync, write_csv, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    catalogue = write_csv(tmp_path / "none.csv", [("a", "broken.jpg")])
+    report = sync(catalogue, allow_removals=True)
+    assert (report.plan.removed, report.failures, report.snapshot) == (12, 1, "000002")
+    assert open_current(indexed).count == 0
+    assert sync(catalogue).snapshot == "000002"
+
+
+def test_a_backup_of_an_emptied_index(emptied, tmp_path):
+    compact(emptied)
+    back_up(emptied, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "restored")
+    assert open_current(tmp_path / "restored").count == 0
+    assert list(problems(tmp_path / "restored")) == []
 
 
 def test_nothing_to_compact(tmp_path, indexed):

@@ -142,7 +142,7 @@ def test_while_a_compaction_moves_rows(indexed, target, monkeypatch):
         return Moved()
 
     monkeypatch.setattr(indexer.exporting, "feature_file", then_move)
-    export(indexed, target)
+    export(indexed, target, overwrite=True)
     assert len(turns) == 2
     assert rows_of(target) == expected
 
@@ -164,6 +164,43 @@ def test_into_a_folder(indexed, tmp_path):
         export(indexed, tmp_path)
 
 
+def test_what_is_there_is_not_overwritten_by_mistake(indexed, target):
+    export(indexed, target, thumbnails=False)
+    before = target.read_bytes()
+    with pytest.raises(UsageError, match="there already") as caught:
+        export(indexed, target)
+    assert "--overwrite" in caught.value.hint
+    assert target.read_bytes() == before
+    export(indexed, target, overwrite=True)
+    assert target.read_bytes() != before
+    assert sorted(path.name for path in target.parent.iterdir()) == [
+        "catalogue.network.tflite",
+        "catalogue.parquet",
+    ]
+
+
+def test_a_network_of_another_export_is_not_overwritten(indexed, target):
+    export(indexed, target)
+    target.unlink()
+    export(indexed, target)  # the same network lies there
+    target.unlink()
+    network_path(target).write_bytes(b"of another index")
+    with pytest.raises(UsageError, match="network"):
+        export(indexed, target)
+    assert network_path(target).read_bytes() == b"of another index"
+    assert not target.exists()
+
+
+def test_an_export_that_fails_leaves_the_old_one_and_its_network(indexed, target, monkeypatch):
+    export(indexed, target)
+    network_path(target).write_bytes(b"of the export before")
+    monkeypatch.setattr(indexer.exporting, "TRIES", 0)
+    with pytest.raises(IndexBusy):
+        export(indexed, target, overwrite=True)
+    assert network_path(target).read_bytes() == b"of the export before"
+    assert len(list(target.parent.iterdir())) == 2
+
+
 def test_a_full_disk_leaves_the_old_export(indexed, target, monkeypatch):
     export(indexed, target)
     before = target.read_bytes()
@@ -173,7 +210,7 @@ def test_a_full_disk_leaves_the_old_export(indexed, target, monkeypatch):
 
     monkeypatch.setattr(indexer.files.os, "fsync", full)
     with pytest.raises(StorageError, match="No space"):
-        export(indexed, target)
+        export(indexed, target, overwrite=True)
     assert target.read_bytes() == before
     assert not list(target.parent.glob("*.part"))
 
@@ -188,5 +225,7 @@ def test_the_command(indexed, target):
     done = CliRunner().invoke(command, [str(target), "--index", str(indexed), "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["listings"] == 12
-    done = CliRunner().invoke(command, [str(target), "--index", str(indexed), "--no-features"])
+    again = [str(target), "--index", str(indexed), "--no-features"]
+    assert isinstance(CliRunner().invoke(command, again).exception, UsageError)
+    done = CliRunner().invoke(command, [*again, "--overwrite"])
     assert "12 listings" in done.stderr.replace("\n", " ")

@@ -169,6 +169,31 @@ def test_written_through_the_api_stays_so(indexed, tmp_path, new):
     assert tables(new) == tables(indexed)
 
 
+def test_types_come_with_it(indexed, tmp_path, new):
+    """A text of the API that reads as a number stays one."""
+    with Catalog(indexed) as catalog, catalog.writing():
+        attributes = {"code": "42"}
+        catalog.learn_types(attributes)
+        catalog.db.execute("UPDATE listings SET attributes = ?", (json.dumps(attributes),))
+    export(indexed, tmp_path / "x.parquet")
+    import_exports([tmp_path / "x.parquet"], new)
+    with Catalog(new) as catalog:
+        assert catalog.field_types() == {"code": "text"}
+    engine = Engine.open(new)
+    assert len(engine.search(listing_id="bags:00.png", filter="code:4*", k=12).hits) == 11
+    engine.close()
+
+
+@pytest.mark.parametrize("fields", [["code"], {"code": "date"}, {"code": [1]}])
+def test_types_that_are_none(exported, new, fields):
+    def other(_, said):
+        said["fields"] = fields
+
+    rewritten(exported, other)
+    with pytest.raises(SourceError, match="damaged"):
+        import_exports([exported], new)
+
+
 def test_rejected_pictures_and_listings_without_any(sync, index_folder, tmp_path, draw, new):
     draw(tmp_path / "shop" / "0.png", 0)
     draw(tmp_path / "shop" / "1.png", 1)

@@ -1,6 +1,7 @@
 """Indexes that released versions made are opened, searched and brought up to date."""
 
 import json
+import shutil
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -16,10 +17,12 @@ from indexer.exporting import export
 from indexer.importing import import_exports
 from indexer.lease import writer_lease
 from indexer.manifest import FORMAT, MANIFEST
+from indexer.operations import Patch
 from indexer.rebuild import rebuild
 from indexer.snapshot import open_current
 from indexer.tidying import tidy
 from indexer.verify import problems
+from indexer.writing import Writer
 from search.engine import Engine
 
 RELEASED = sorted((Path(__file__).parent.parent / "released").glob("index-*.tar.xz"))
@@ -69,6 +72,34 @@ def test_the_database_is_brought_up_to_date_with_a_backup(released):
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT * FROM listings ORDER BY number").fetchall() == listings
         assert db.execute("SELECT * FROM pictures ORDER BY number").fetchall() == pictures
+
+
+def types(folder):
+    engine = Engine.open(folder)
+    try:
+        return dict(engine.view().told.filters.types)
+    finally:
+        engine.close()
+
+
+def test_types_are_found_from_all_values_there_were(released, tmp_path):
+    """0.1.0 knew none. Who writes first, or builds first, does not decide them."""
+    with closing(sqlite3.connect(released / DATABASE)) as db:
+        for n in range(9):
+            said = json.dumps({"size": str(30 + n), "code": f"0{n}", "new": n > 3})
+            db.execute("UPDATE listings SET attributes = ? WHERE id = ?", (said, f"l{n}"))
+        db.commit()
+    shutil.copytree(released, tmp_path / "built")
+    expected = {"size": "number", "code": "text", "new": "boolean"}
+    first = Engine.open(released)
+    writer = Writer(released, lambda: None)
+    writer.patch(Patch("l3", {}, {"size": "wide", "code": 5, "more": "1"}))
+    assert first.view().told.filters.types == types(released) == {**expected, "more": "text"}
+    first.close()
+    rebuild(released, None, None, None)
+    assert types(released) == {**expected, "more": "text"}
+    rebuild(tmp_path / "built", None, None, None)
+    assert types(tmp_path / "built") == expected
 
 
 def test_the_backup_is_made_once(released):

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import random
+import re
 import struct
 import sys
 import warnings
@@ -439,8 +440,85 @@ def test_heic_without_its_extra(monkeypatch):
 
 def test_avif_without_its_decoder(monkeypatch):
     monkeypatch.setattr(features, "check", lambda feature: feature != "avif")
-    with pytest.raises(PictureTypeError, match="built without AVIF"):
+    with pytest.raises(PictureTypeError, match="cannot be read by this installation"):
         prepare(b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif" + bytes(64))
+
+
+def blank(width, height, *chunks, bits=8):
+    """Return a PNG of any size that has next to no pixels."""
+    return png(width, height, bits, 2, bytes(64), *chunks)
+
+
+def altered(data, place, new):
+    return data[:place] + new + data[place + len(new) :]
+
+
+def tall_jpeg():
+    data = encode(drawing(), "JPEG")
+    return altered(data, data.index(b"\xff\xc0") + 5, b"\xff\xff\xff\xff")
+
+
+CUT_SHORT = "The file is cut short."
+CORPUS = {
+    "empty": (b"", "The file is empty."),
+    "text": (b"no picture at all\n", "The file is text, not a picture"),
+    "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "The file is an SVG drawing, not a"),
+    "PDF": (b"%PDF-1.7 and so on", "The file is a PDF document, not a"),
+    "page": (b"<!DOCTYPE html><title>404</title>", "The file is an HTML page, not a"),
+    "bytes": (bytes(range(256)), "The file is not a picture, or of a kind that is not supported."),
+    "cut JPEG": (encode(drawing(), "JPEG")[:600], CUT_SHORT),
+    "cut PNG": (encode(drawing(), "PNG")[:600], CUT_SHORT),
+    "cut WebP": (encode(drawing(), "WEBP")[:200], CUT_SHORT),
+    "cut AVIF": (encode(drawing(), "AVIF")[:-40], CUT_SHORT),
+    "cut GIF": (encode(drawing(), "GIF")[:900], CUT_SHORT),
+    "cut TIFF": (encode(drawing(), "TIFF")[:3000], CUT_SHORT),
+    "TIFF head": (encode(drawing(), "TIFF")[:100], "The TIFF file is damaged and cannot"),
+    "GIF head": (encode(drawing(), "GIF")[:20], "The GIF file is damaged and cannot"),
+    "bad CRC": (altered(encode(drawing(), "PNG"), 29, b"none"), "The PNG file is damaged"),
+    "no size": (blank(0, 0), "The PNG file is damaged and cannot be decoded."),
+    "no such depth": (blank(9, 9, bits=7), "The PNG file is damaged and cannot be decoded."),
+    "bomb": (
+        blank(9, 9, (b"zTXt", b"a\0\0" + zlib.compress(bytes(2_000_000)))),
+        "The PNG file is damaged and cannot be decoded.",
+    ),
+    "huge": (
+        blank(100_000, 100_000),
+        "The picture has 100000 x 100000 pixels (10,000 megapixels), more than the 100 megapixels"
+        " allowed.",
+    ),
+    "huge JPEG": (tall_jpeg(), "The picture has 65535 x 65535 pixels (4,295 megapixels)"),
+    "another BMP": (
+        altered(encode(drawing(), "BMP"), 30, b"\x09\0\0\0"),
+        "The file is a BMP of a variety that is not supported.",
+    ),
+    "HEIC": (
+        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64),
+        "HEIC pictures, as iPhones take them, cannot be read by this installation.",
+    ),
+}
+
+LIBRARIES = re.compile(
+    r"PIL|libav|libheif|driver|data stream|decoder|BytesIO|BMFF|Error|0x|[<>{}\[\]]|b'|_|\\"
+)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_why_a_picture_is_refused_is_said_in_plain_words(name, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    data, reason = CORPUS[name]
+    with caplog.at_level("INFO"), pytest.raises(PictureError) as caught:
+        prepare(data)
+    message = caught.value.message
+    assert message.startswith(reason)
+    assert message.endswith(".")
+    assert not LIBRARIES.search(message)
+    assert caplog.text == ""
+
+
+def test_the_decoders_own_words_are_in_the_log(caplog):
+    with caplog.at_level("DEBUG", "indexer.decoder"), pytest.raises(PictureError):
+        prepare(CORPUS["cut JPEG"][0])
+    assert "Truncated File Read" in caplog.text
 
 
 @each(*KINDS)

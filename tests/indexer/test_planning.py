@@ -96,6 +96,21 @@ def test_a_plan_that_does_not_fit_says_so():
     assert "wait for the disk" in text or "does not fit" in text
 
 
+@pytest.mark.parametrize(
+    ("listings", "memory", "least"),
+    [("1000", "1KB", "200 MB"), ("1M", "1KB", "203 MB"), ("1B", "202MB", "234 MB")],
+)
+def test_less_memory_than_it_takes(listings, memory, least):
+    text = " ".join(told("--listings", listings, "--memory", memory).output.split())
+    assert f"It does not fit {memory.replace('KB', '.0 KB').replace('MB', ' MB')}: " in text
+    assert f"the program takes 200 MB by itself, and these listings take {least} with it" in text
+    assert ("Milvus" in text) == (memory != "1KB")
+    said = json.loads(told("--listings", listings, "--memory", memory, "--json").output)
+    assert said["least"] >= PROGRAM
+    enough = told("--listings", listings, "--memory", least.replace(" ", ""), "--json").output
+    assert (said["fits"], json.loads(enough)["fits"]) == (False, True)
+
+
 def test_the_plan_as_json():
     result = told("--listings", "1.5k", "--memory", "512MiB", "--json", "--keep-features", "mixed7")
     said = json.loads(result.output)

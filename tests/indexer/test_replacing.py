@@ -287,6 +287,25 @@ def test_what_is_written_meanwhile_is_carried_over(
         assert hashlib.sha256(data).hexdigest() == content
 
 
+def test_what_was_confirmed_meanwhile_is_carried_over(
+    anew, indexed, pictures_folder, while_building, draw, tmp_path
+):
+    """A PUT of what was so already changes no listing, but it is a write."""
+    give(indexed, "early", draw(tmp_path / "early.png", 30))
+
+    def write():
+        api(indexed, "UPDATE listings SET written = :change WHERE id = 'early'")
+        with Catalog(indexed) as catalog, catalog.writing():
+            catalog.next_change()
+            catalog.learn_types({"code": "42"})
+
+    while_building(write)
+    anew(pictures_folder)
+    said = "SELECT written > 1, written = change FROM listings WHERE id = 'early'"
+    assert rows(indexed, said) == [(1, 1)]
+    assert rows(indexed, "SELECT * FROM fields") == [("code", "text")]
+
+
 def test_what_a_sync_brought_again_meanwhile_stays(
     anew, sync, indexed, pictures_folder, fake_network, tmp_path
 ):

@@ -1,8 +1,11 @@
 """Opening catalogues and reading pictures, wherever they are."""
 
+import builtins
 import functools
 import http.server
 import os
+import socket
+import ssl
 import sys
 import threading
 
@@ -101,8 +104,8 @@ def test_read_picture_that_is_at_hand():
         ("empty.jpg", "The picture is empty."),
         ("folder.jpg", "The picture is a folder."),
         ("pipe.jpg", "The picture is not a regular file."),
-        ("nul\0.jpg", "The picture could not be read"),
-        ("x" * 300, "The picture could not be read: "),
+        ("nul\0.jpg", "The picture could not be read: its address is not valid."),
+        ("x" * 300, "The picture could not be read: File name too long."),
     ],
 )
 def test_unreadable_pictures(tmp_path, name, reason):
@@ -173,5 +176,39 @@ def test_catalogue_and_pictures_on_the_web(tmp_path, server):
         read_picture(missing.pictures[0], max_bytes=5)
     with pytest.raises(PictureError, match="status 503"):
         read_picture(broken.pictures[0], max_bytes=5)
-    with pytest.raises(PictureError, match="could not be read"):
-        read_picture(Picture("http://127.0.0.1:9/a.jpg"), max_bytes=5)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1:9/a.jpg", "its host does not take connections"),
+        ("http://[a/b.jpg", "its address is not valid"),
+        ("http:///a.jpg", "its address is not valid"),
+        ("nothing://a.jpg", "Protocol not known: nothing"),
+    ],
+)
+def test_why_a_url_cannot_be_read_is_said_in_plain_words(url, reason, caplog):
+    with caplog.at_level("DEBUG"), pytest.raises(PictureError) as caught:
+        read_picture(Picture(url), max_bytes=5)
+    assert caught.value.message == f"The picture could not be read: {reason}."
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("gaierror", "there is no host of this name"),
+        ("SSLCertVerificationError", "its host cannot be connected to safely"),
+        ("ConnectionResetError", "its host broke off"),
+        ("TimeoutError", "did not answer in time"),
+    ],
+)
+def test_what_goes_wrong_on_the_way(monkeypatch, name, reason):
+    kind = getattr(socket, name, None) or getattr(ssl, name, None) or getattr(builtins, name)
+
+    def fails(*_):
+        raise kind("<library words 0x7f>")
+
+    monkeypatch.setattr("fsspec.open", fails)
+    with pytest.raises(PictureError, match=reason) as caught:
+        read_picture(Picture("memory://a.jpg"), max_bytes=5)
+    assert "0x7f" not in caught.value.message

@@ -14,9 +14,12 @@ import indexer.sync
 from indexer.catalog import DATABASE, PENDING, Catalog
 from indexer.commands.index import index, show_ids, summary
 from indexer.errors import IndexDamaged, IndexVersionError, SourceError, UsageError
-from indexer.operations import Patch, write_patch
+from indexer.listing import Listing, Picture
+from indexer.listing_writes import write_patch
+from indexer.operations import Patch
 from indexer.pipeline import Pipeline
 from indexer.snapshot import open_current
+from indexer.writing import Writer
 
 
 def files(folder):
@@ -191,6 +194,7 @@ def test_a_dry_run_beside_a_sync_that_runs(sync, shop, index_folder):
 
 def test_a_dry_run_of_an_index_of_before(sync, shop, index_folder):
     with sqlite3.connect(index_folder / DATABASE) as db:
+        db.execute("DROP INDEX listings_by_written")
         db.execute("ALTER TABLE listings DROP COLUMN written")
         db.execute("PRAGMA user_version = 1")
     db.close()
@@ -442,6 +446,41 @@ def test_what_is_removed_while_the_source_is_read_stays_removed(
     sync(pictures_folder)  # the catalogue still has it
     with Catalog(index_folder) as catalog:
         assert catalog.number_of("bags:00.png")
+
+
+@pytest.mark.parametrize("named", ["3", "4"])
+def test_what_is_confirmed_while_the_catalogue_is_read_stays(
+    named, sync, shop, index_folder, fake_network, meanwhile, tmp_path
+):
+    """A service says again what was so already: that is newer than the line, or than its lack."""
+    writer = Writer(index_folder, lambda: fake_network)
+    picture = Picture("", (tmp_path / "5.png").read_bytes())
+    listing = Listing(named, (picture,), "Of the service")
+    assert writer.put(listing).outcome == "replaced"
+    outcomes = []
+    meanwhile(lambda: outcomes.append(writer.put(listing).outcome))
+    path = shop("0", "1", "2", "3")
+    path.write_text(path.read_text().replace("Product 3", "Of the catalogue"))
+    sync(path)
+    assert outcomes == ["unchanged"]
+    with Catalog(index_folder) as catalog:
+        assert catalog.listing(named)[0].title == "Of the service"
+    # The next one reads a catalogue of after it.
+    path.write_text(path.read_text().replace("Of the catalogue", "Of the catalogue again"))
+    sync(path)
+    with Catalog(index_folder) as catalog:
+        left = dict(catalog.db.execute("SELECT id, title FROM listings").fetchall())
+    assert left.get(named) == ("Of the catalogue again" if named == "3" else None)
+
+
+def test_a_sync_of_what_was_confirmed_builds_nothing(sync, shop, index_folder, fake_network):
+    path = shop("0", "1", "2", "3", "4")
+    first = sync(path).snapshot
+    writer = Writer(index_folder, lambda: fake_network)
+    assert writer.patch(Patch("3", {"title": "Product 3"})).outcome == "unchanged"
+    assert sync(path).snapshot == first
+    writer.patch(Patch("3", {"title": "Another"}))
+    assert sync(path).snapshot > first
 
 
 def test_a_touched_picture_leaves_what_services_wrote(sync, pictures_folder, index_folder):

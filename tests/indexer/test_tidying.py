@@ -17,7 +17,7 @@ from indexer.lease import writer_lease
 from indexer.rebuild import rebuild
 from indexer.snapshot import open_current
 from indexer.thumbnails import THUMBNAILS, Thumbnails
-from indexer.tidying import GRACE_SECONDS, tidy
+from indexer.tidying import GRACE_SECONDS, tidy, tidy_emptied
 from indexer.verify import problems
 
 
@@ -237,6 +237,22 @@ def kept_picture(folder, name, age):
     then = time.time() - age
     os.utime(path, (then, then))
     return path
+
+
+def test_the_last_pictures_go_without_another_compaction(indexed):
+    assert tidy_emptied(indexed) == 0
+    kept = indexed / "pictures" / "ab" / "abc"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"given over the API")
+    os.utime(kept, (0, 0))
+    assert tidy_emptied(indexed) == 0  # a compaction's work, while there are pictures
+    with Catalog(indexed) as catalog:
+        remove(indexed, *(row[0] for row in catalog.db.execute("SELECT id FROM listings")))
+    kept.touch()
+    assert tidy_emptied(indexed) == 0  # its listing may be about to be written
+    os.utime(kept, (0, 0))
+    assert tidy_emptied(indexed) == 1
+    assert not kept.exists()
 
 
 def test_kept_pictures_that_no_listing_has_go(indexed, monkeypatch):

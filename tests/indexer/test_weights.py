@@ -14,7 +14,8 @@ import pytest
 
 import indexer.weights
 from indexer.errors import WeightsUnavailable
-from indexer.weights import IMAGENET_FILE, NSFWJS_FILE, NSFWJS_FOLDER, find_weights, read_nsfwjs
+from indexer.nsfwjs import NSFWJS_FOLDER, read_nsfwjs
+from indexer.weights import IMAGENET_FILE, NSFWJS_FILE, find_weights
 
 
 @pytest.fixture(autouse=True)

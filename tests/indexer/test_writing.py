@@ -37,6 +37,18 @@ def state(folder: Path):
         ]
 
 
+def unwritten(folder: Path):
+    """Return the same without when listings were last written to, which readers do not see."""
+    listings, *others = state(folder)
+    return [[row[:-1] for row in listings], *others]
+
+
+def written(folder: Path, listing: str) -> int:
+    with Catalog(folder) as catalog:
+        (row,) = catalog.db.execute("SELECT written FROM listings WHERE id = ?", (listing,))
+    return int(row[0])
+
+
 def test_put_a_new_listing(writer, listing, indexed, fake_network):
     assert writer.put(listing).outcome == "created"
     with Catalog(indexed) as catalog:
@@ -52,9 +64,21 @@ def test_put_a_new_listing(writer, listing, indexed, fake_network):
 
 def test_put_twice_is_put_once(writer, listing, indexed, fake_network):
     writer.put(listing)
-    once, calls = state(indexed), fake_network.calls
+    once, calls = unwritten(indexed), fake_network.calls
+    with Catalog(indexed) as catalog:
+        change = catalog.change()
     assert writer.put(listing).outcome == "unchanged"
-    assert (state(indexed), fake_network.calls) == (once, calls)
+    assert (unwritten(indexed), fake_network.calls) == (once, calls)
+    assert written(indexed, "new") > change  # what was read before is older than that
+
+
+def test_a_patch_that_changes_nothing_confirms_what_it_names(writer, indexed):
+    assert writer.patch(Patch("bags:00.png", {})).outcome == "unchanged"
+    assert written(indexed, "bags:00.png") == 0
+    before = unwritten(indexed)
+    assert writer.patch(Patch("bags:00.png", {"title": "00"})).outcome == "unchanged"
+    assert unwritten(indexed) == before
+    assert written(indexed, "bags:00.png") > 1
 
 
 def test_put_replaces_pictures_and_fields(writer, listing, indexed, draw, tmp_path):

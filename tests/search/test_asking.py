@@ -89,3 +89,11 @@ def test_time_is_that_of_all_photos(opened, pictures_folder):
     page = opened.search(positives=(Example(photo), Example(photo)))
     assert page.took_ms["decode"] > 0
     assert np.isfinite(list(page.took_ms.values())).all()
+
+
+def test_the_least_weight_is_one(opened):
+    like = (Example(listing_id="bags:00.png", weight=5e-324),)
+    page = opened.search(positives=like, k=3)
+    assert all(0 <= hit.score <= 1 for hit in page.hits)
+    plain = opened.search(positives=(Example(listing_id="bags:00.png"),), k=3)
+    assert ids(page) == ids(plain)

@@ -8,7 +8,10 @@ import pytest
 
 from indexer.catalog import Catalog
 from indexer.commands.compact import compact
+from indexer.compaction import compact as compact_index
 from indexer.errors import MissingExtra, UsageError
+from indexer.listing import Listing, Picture
+from indexer.writing import Writer
 from search.catalogue_map import (
     LISTINGS,
     MAP_FILE,
@@ -20,6 +23,7 @@ from search.catalogue_map import (
     map_of,
     places,
     save_map,
+    total_of,
 )
 
 
@@ -102,6 +106,37 @@ def test_listings_removed_since_are_left_out(engine, forty):
     shown = places(engine, drawn)
     assert len(shown) == 39
     assert 3 not in {place.tile for place in shown}
+    assert total_of(drawn, shown) == 39
+    assert total_of(lay_out(engine.snapshot, most=10), shown[:5]) == 20
+    assert total_of(drawn, []) == 0
+
+
+def test_listings_with_another_picture_wait_for_the_next_map(engine, forty, fake_network, draw):
+    drawn = lay_out(engine.snapshot)
+    data = draw(forty.parent / "other.png", 300).read_bytes()
+    writer = Writer(forty, lambda: fake_network)
+    for name in ("p7", "new"):
+        writer.put(Listing(name, (Picture("", data),)))
+    assert {place.id for place in places(engine, drawn)} == {f"p{n}" for n in range(40)} - {"p7"}
+    compact_index(forty)
+    engine.refresh()
+    shown = places(engine, lay_out(engine.snapshot))
+    assert {place.id for place in shown} == {"new", *(f"p{n}" for n in range(40))}
+
+
+def test_a_map_of_nothing(engine, forty, fake_network):
+    writer = Writer(forty, lambda: fake_network)
+    for n in range(40):
+        writer.remove(f"p{n}")
+    compact_index(forty)
+    engine.refresh()
+    drawn = lay_out(engine.snapshot)
+    assert (drawn.total, len(drawn.listings), places(engine, drawn)) == (0, 0, [])
+    assert (drawn.columns, drawn.rows) == (2, 1)
+    with pytest.raises(UsageError, match="there are 0"):
+        lay_out(engine.snapshot, "umap")
+    save_map(engine.snapshot, drawn)
+    assert same(load_map(engine.snapshot), drawn)
 
 
 def test_a_map_is_kept(engine, fake_umap):

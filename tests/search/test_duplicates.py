@@ -11,6 +11,9 @@ from click.testing import CliRunner
 from PIL import Image, ImageOps
 
 from indexer.catalog import Catalog
+from indexer.compaction import compact
+from indexer.listing import Listing, Picture
+from indexer.writing import Writer
 from search.duplicates import Group, find_duplicates, find_pairs
 from search.duplicates_command import duplicates
 from search.engine import Engine
@@ -89,7 +92,7 @@ def test_one_file_is_found_however_often_it_is_there(tmp_path, sync, draw, write
 
 def test_pairs_are_told_once_and_never_within_a_listing(engine):
     snapshot = engine.snapshot
-    pairs = find_pairs(snapshot, engine.index, gate=-1)
+    pairs = find_pairs(engine.view(), gate=-1)
     assert len({frozenset(pair) for pair in pairs.places.tolist()}) == len(pairs.places)
     assert (snapshot.listings[pairs.places[:, 0]] != snapshot.listings[pairs.places[:, 1]]).all()
     count = snapshot.count
@@ -101,6 +104,45 @@ def test_a_listing_that_is_gone(engine, index_folder):
     with Catalog(index_folder) as catalog, catalog.writing():
         catalog.db.execute("DELETE FROM listings WHERE id = 'd'")
     assert ids(find_duplicates(engine, gate=-1)) == [["a", "b"], ["other3", "twice"]]
+
+
+def test_what_came_since_the_snapshot_takes_part(engine, fake_network, catalogue, index_folder):
+    writer = Writer(index_folder, lambda: fake_network)
+
+    def put(name, *files):
+        pictures = tuple(Picture("", (catalogue.parent / file).read_bytes()) for file in files)
+        writer.put(Listing(name, pictures))
+
+    put("new", "4.png")  # a copy of other4's
+    put("b", "5.png")  # and no longer of a's
+    put("newer", "0-mirrored.jpg")  # which is, but b's picture
+    put("d", "1.png")
+    for name in ("twice", "other6"):
+        writer.remove(name)
+    groups = find_duplicates(engine, gate=-1)
+    assert ids(groups) == [["a", "newer"], ["c", "d"], ["other4", "new"], ["other5", "b"]]
+    view = engine.view()
+    assert (view.snapshot.name, view.snapshot.count) == ("000001", 14)
+    pairs = find_pairs(view, gate=-1)
+    assert len({frozenset(pair) for pair in pairs.places.tolist()}) == len(pairs.places)
+    count = view.count
+    assert len(pairs.places) == count * (count - 1) / 2 - 2  # a and c have two pictures
+    compact(index_folder)
+    engine.refresh()
+    assert engine.view().changed == 0
+    assert ids(find_duplicates(engine, gate=-1)) == ids(groups)
+
+
+def test_an_index_that_was_emptied(engine, index_folder, fake_network):
+    writer = Writer(index_folder, lambda: fake_network)
+    with Catalog(index_folder) as catalog:
+        names = [row[0] for row in catalog.db.execute("SELECT id FROM listings")]
+    for name in names:
+        writer.remove(name)
+    assert find_duplicates(engine, gate=-1) == []
+    compact(index_folder)
+    engine.refresh()
+    assert find_duplicates(engine, gate=-1) == []
 
 
 def test_a_thumbnail_that_is_gone_is_no_copy(engine, monkeypatch):

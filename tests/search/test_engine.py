@@ -10,6 +10,7 @@ from indexer.catalog import Catalog
 from indexer.errors import (
     IndexDamaged,
     IndexNotReady,
+    IndexReplaced,
     IndexVersionError,
     ListingNotFound,
     NetworkMismatch,
@@ -253,6 +254,26 @@ def test_another_indexs_network_is_refused(indexed, network):
     path.write_text(json.dumps({**card, "sha256": "f" * 64}))
     with pytest.raises(NetworkMismatch):
         Engine.open(indexed)
+
+
+def test_an_index_of_another_network_that_took_the_place_is_told(opened, other_index):
+    assert not opened.outdated()
+    other_index()
+    assert opened.outdated()
+    for ask in (
+        lambda: opened.search(listing_id="hats:01.jpg"),
+        opened.view,
+        opened.refresh,
+    ):
+        with pytest.raises(NetworkMismatch):
+            ask()
+    with pytest.raises(IndexReplaced, match="made anew with another network") as caught:
+        opened.view()
+    assert caught.value.hint == "Open it again."
+    anew = Engine.open(opened.path)
+    assert anew.search(listing_id="hats:01.jpg", k=3).hits
+    assert not anew.outdated()
+    anew.close()
 
 
 def test_a_missing_network_is_damage(indexed, network):

@@ -6,6 +6,8 @@ import csv
 
 import pytest
 
+import indexer.sync
+from indexer.apply import apply_staged
 from indexer.errors import QueryError
 from indexer.listing import Listing, Picture
 from indexer.operations import Patch
@@ -109,6 +111,96 @@ def test_new_and_removed_listings(writer, draw, tmp_path, ids, shop):
     assert shop.refresh()
     assert ids("price:10..12") == ["l11", "l12"]
     assert ids("size:5") == ["l77"]
+
+
+@pytest.fixture
+def another(shop):
+    """A way to open the index once more, as another process does."""
+    opened = []
+
+    def one():
+        opened.append(Engine.open(shop.path))
+        return opened[-1]
+
+    yield one
+    for engine in opened:
+        engine.close()
+
+
+def types(engine):
+    return engine.view().told.filters.types
+
+
+def test_all_who_serve_find_one_type(shop, writer, another, ids):
+    """Each by itself would take what it sees first: the first write, the lowest number, or none."""
+    late = another()
+    writer.patch(Patch("l20", {}, {"size": "wide"}))
+    assert types(shop)["size"] == "text"
+    writer.patch(Patch("l3", {}, {"size": 42}))
+    writer.patch(Patch("l7", {}, {"weight": 5, "new": True}))
+    assert types(shop)["weight"] == "number"
+    writer.remove("l7")
+    latest = another()
+    expected = {"brand": "text", "new": "boolean", "sale": "boolean"}
+    expected |= {"size": "text", "weight": "number"}
+    assert types(shop) == types(late) == types(latest) == expected
+    for engine in (shop, late, latest):
+        (hit,) = engine.search(listing_id="l1", filter="size:4*").hits
+        assert hit.listing.id == "l3"
+        assert engine.search(listing_id="l1", filter="weight:1..").hits == []
+    rebuild(shop.path, None, None, None)
+    for engine in (shop, late, latest):
+        assert engine.refresh()
+        assert types(engine) == expected
+    assert ids("size:4*") == ["l3"]
+
+
+def test_the_operations_of_a_batch_come_one_after_the_other(shop, writer):
+    writer.write(
+        [
+            Patch("l9", {}, {"size": 42, "code": ""}),
+            Patch("l1", {}, {"size": "wide", "code": "7"}),
+            Patch("nobody", {}, {"never": 1}),
+        ]
+    )
+    assert types(shop)["size"] == "number"
+    assert types(shop)["code"] == "text"
+    assert "never" not in types(shop)
+
+
+def test_a_text_of_the_api_stays_one_when_a_snapshot_is_built(shop, writer, ids):
+    writer.patch(Patch("l3", {}, {"code": "42"}))
+    assert ids("code:4*") == ["l3"]
+    rebuild(shop.path, None, None, None)
+    shop.refresh()
+    assert types(shop)["code"] == "text"
+    assert ids("code:4*") == ["l3"]
+
+
+def test_a_sync_records_types_from_all_its_values(
+    shop, writer, another, sync, tmp_path, monkeypatch
+):
+    writer.patch(Patch("l5", {}, {"code": "42"}))
+    rows = (tmp_path / "catalog.csv").read_text().splitlines()
+    more = ["depth,size,code", *(f"{n}.5,{n if n < 29 else 'XL'},{n}" for n in range(30))]
+    (tmp_path / "catalog.csv").write_text(
+        "".join(f"{row},{said}\n" for row, said in zip(rows, more, strict=True))
+    )
+    early, seen = another(), []
+
+    def then_look(*arguments):
+        apply_staged(*arguments)
+        seen.append(types(early))  # before a snapshot is built
+
+    monkeypatch.setattr(indexer.sync, "apply_staged", then_look)
+    sync(tmp_path / "catalog.csv")
+    assert seen
+    expected = {"depth": "number", "size": "text", "code": "text"}
+    for said in (*seen, types(early), types(shop), types(another())):
+        assert {name: said[name] for name in expected} == expected
+    # The first value over the API comes after that, and changes nothing.
+    writer.patch(Patch("l5", {}, {"depth": "deep"}))
+    assert types(shop)["depth"] == "number"
 
 
 def counts(shop, text=""):

@@ -79,6 +79,15 @@ def test_a_changed_field_is_told_and_nothing_is_told_anew(opened, writer):
     assert opened.listing("bags:00.png")[0].title == "Patched"
 
 
+def test_what_was_so_already_tells_nothing_anew(opened, writer):
+    writer.patch(Patch("bags:00.png", {"title": "Patched"}))
+    before = opened.view()
+    assert writer.patch(Patch("bags:00.png", {"title": "Patched"})).outcome == "unchanged"
+    after = opened.view()
+    assert (after.told, after.fresh, after.dead) == (before.told, before.fresh, before.dead)
+    assert after.living is before.living
+
+
 def test_a_changed_category_changes_its_code(opened, writer):
     writer.patch(Patch("bags:00.png", {"category": "shoes"}))
     view = opened.view()
