@@ -11,7 +11,7 @@ DEMO := data/demo
 # Only the project's own index: a shell that has LOOKALIKE_INDEX set must not lose another.
 export LOOKALIKE_INDEX := data/index
 
-.PHONY: install install-dev demo test check lint debian npm clean
+.PHONY: install install-dev demo test check lint debian docs npm clean
 
 install: $(VENV)/.installed
 
@@ -54,6 +54,10 @@ lint: install-dev
 	@$(BIN)/mypy
 
 check: lint test
+
+docs: install-dev
+	@$(BIN)/sphinx-build -W --keep-going -q -b html -d build/doctrees docs build/docs
+	@echo "The documentation is at build/docs/index.html."
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from indexer.writing import Writer
     from search.engine import Engine
     from search.query import Example, Hit, Page, Query
+    from web.client import ApiError, Client
 
 __all__ = [
+    "ApiError",
+    "Client",
     "Engine",
     "Example",
     "Hit",
@@ -52,6 +55,8 @@ __all__ = [
 ]
 
 HOMES = {
+    "ApiError": "web.client",
+    "Client": "web.client",
     "Engine": "search.engine",
     "Example": "search.query",
     "Hit": "search.query",
@@ -82,6 +87,7 @@ COMMANDS = {
         "Find listings that show the same picture.",
     ),
     "serve": ("web.commands", "Serve the page and the JSON API."),
+    "keys": ("web.key_commands", "Make, list and revoke the keys of a server."),
     "status": ("indexer.commands.status", "Show what an index is and holds."),
     "remove": (
         "indexer.commands.remove",

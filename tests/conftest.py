@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from PIL import Image, ImageDraw
 import indexer.embedder
 import indexer.sync
 from indexer.model import (
+    CARD_FILE,
     CHANNELS,
     FEATURES,
     MODEL_FILE,
@@ -166,6 +169,25 @@ def indexed(sync: Callable[..., Report], pictures_folder: Path, index_folder: Pa
     """The folder of an index of `pictures_folder`."""
     sync(pictures_folder)
     return index_folder
+
+
+@pytest.fixture
+def other_index(indexed: Path) -> Callable[[], None]:
+    """Put another index, made with another network, in the place of `indexed`."""
+
+    def swap() -> None:
+        other = indexed.with_name("other")
+        shutil.copytree(indexed, other)
+        card = json.loads((other / CARD_FILE).read_bytes())
+        (other / CARD_FILE).write_text(json.dumps({**card, "sha256": "1" * 64}))
+        (manifest,) = other.glob("snapshots/*/manifest.json")
+        said = json.loads(manifest.read_bytes())
+        said["network"]["sha256"] = "1" * 64
+        manifest.write_text(json.dumps(said))
+        indexed.rename(indexed.with_name("before"))
+        other.rename(indexed)
+
+    return swap
 
 
 @pytest.fixture

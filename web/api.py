@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Response, jsonify
 from pydantic import Field
 
 from search.answer import listing_as_dict, page_as_dict
 from search.facets import Facet
 from search.query import Page, Query
+from web.api_explain import explained
 from web.engine import current_engine
 from web.learning import search_and_learn
-from web.models import FullListing, ListingPath, PageAnswer, StatusAnswer
+from web.models import FILE, FullListing, ListingPath, PageAnswer, StatusAnswer
 from web.models_search import SearchFields, SearchJson, SimilarQuery
 from web.openapi import blueprint, route
 from web.privacy import without_paths
-from web.uploads import FORM, JSON, from_json_or_form, search_from_form, search_from_json
+from web.sorting import answered
+from web.uploads import FORM, JSON, Search, from_json_or_form, search_from_form, search_from_json
 from web.urls import image_url, thumbnail_url
 
 api = blueprint("search", "Photos, and the listings like them.", url_prefix="/api/v1")
@@ -23,9 +28,7 @@ api = blueprint("search", "Photos, and the listings like them.", url_prefix="/ap
 class SearchForm(SearchFields):
     """A search as a form: a photo and what goes with it."""
 
-    image: bytes = Field(
-        description="The photo's file.", json_schema_extra={"type": "string", "format": "binary"}
-    )
+    image: bytes = Field(description="The photo's file.", json_schema_extra=FILE)
 
 
 @route(
@@ -43,8 +46,8 @@ def search() -> Response:
     indexed can be named instead, or several of either that the hits shall be like and unlike. A
     page's `next_cursor`, sent as JSON and alone, gets the next page.
     """
-    query, facets = from_json_or_form(search_from_json, search_from_form)
-    return answer_page(search_and_learn(query), facets_of(query) if facets else None)
+    asked = from_json_or_form(search_from_json, search_from_form)
+    return _answered(asked, answered(asked.query, asked.sort, search_and_learn))
 
 
 @route(api, "get", "/listings/<listing_id>", answers=FullListing, errors=(404, 503))
@@ -66,7 +69,8 @@ def get_listing(path: ListingPath) -> Response:
 def get_similar(path: ListingPath, query: SimilarQuery) -> Response:
     """Find the listings that look like a listing."""
     if query.cursor is not None:
-        return answer_page(current_engine().search(Query(cursor=query.cursor)))
+        current_engine().listing(path.listing_id)  # a cursor must not outlive what it is asked of
+        return answer_page(answered(Query(cursor=query.cursor)))
     asked = Query(
         listing_id=path.listing_id,
         k=query.k,
@@ -75,8 +79,8 @@ def get_similar(path: ListingPath, query: SimilarQuery) -> Response:
         filter=query.filter,
         fold=query.fold_duplicates,
     )
-    page = current_engine().search(asked)
-    return answer_page(page, facets_of(asked) if query.facets else None)
+    page = answered(asked, query.sort)
+    return _answered(Search(asked, query.facets, query.explain), page)
 
 
 @route(api, "get", "/status", answers=StatusAnswer, errors=(503,))
@@ -90,9 +94,20 @@ def facets_of(query: Query) -> list[Facet]:
     return current_engine().view().facets(query.condition)
 
 
-def answer_page(page: Page, facets: list[Facet] | None = None) -> Response:
+def _answered(asked: Search, page: Page) -> Response:
+    facets = facets_of(asked.query) if asked.facets else None
+    return answer_page(page, facets, explained(asked.query, page) if asked.explain else [])
+
+
+def answer_page(
+    page: Page,
+    facets: list[Facet] | None = None,
+    explanations: Sequence[dict[str, Any] | None] = (),
+) -> Response:
     """Answer a page of hits, with its timing where browsers and proxies look for it."""
     body = page_as_dict(page, thumbnail_url=thumbnail_url, image_url=image_url, facets=facets)
+    for hit, explanation in zip(body["hits"], explanations, strict=False):
+        hit["explanation"] = explanation
     response = jsonify(body)
     response.headers["Server-Timing"] = ", ".join(
         f"{stage};dur={ms}" for stage, ms in body["took_ms"].items()

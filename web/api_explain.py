@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, jsonify
 from pydantic import Field
 
+from indexer.errors import PictureError, QueryError
 from search.explain import as_dict, explain
-from search.query import Query
+from search.query import Page, Query
 from web.engine import current_engine
+from web.errors import InvalidRequest
+from web.models import FILE
 from web.models_explain import ExplainAnswer, ExplainFields, ExplainJson
 from web.openapi import blueprint, route
 from web.uploads import (
@@ -20,15 +25,16 @@ from web.uploads import (
     photo_from_form,
 )
 
+EXPLAINED = 3
+"""Hits of a page that are explained: each takes as long as two searches."""
+
 explaining = blueprint("explain", "Why a listing was found.", url_prefix="/api/v1")
 
 
 class ExplainForm(ExplainFields):
     """A hit to explain as a form: the photo that it was found by, and which hit."""
 
-    image: bytes = Field(
-        description="The photo's file.", json_schema_extra={"type": "string", "format": "binary"}
-    )
+    image: bytes = Field(description="The photo's file.", json_schema_extra=FILE)
 
 
 @route(
@@ -51,9 +57,30 @@ def explain_hit() -> Response:
     return jsonify({"listing_id": listing_id, **as_dict(explanation)})
 
 
+def explained(query: Query, page: Page) -> list[dict[str, Any] | None]:
+    """Explain the first hits of a page; None for one whose picture is gone.
+
+    Raises
+    ------
+    InvalidRequest
+        If the query is made of several examples.
+    """
+    if query.positives:
+        raise InvalidRequest(
+            "Hits are explained for one photo or one listing.", hint="Leave 'explain' out."
+        )
+    found: list[dict[str, Any] | None] = []
+    for hit in page.hits[:EXPLAINED]:
+        try:
+            found.append(as_dict(explain(current_engine(), query, hit.listing.id)))
+        except (PictureError, QueryError):  # it was found all the same, and that is the answer
+            found.append(None)
+    return found
+
+
 def query_and_hit_from_form() -> tuple[Query, str]:
     """Read a photo and the hit to explain from a multipart form."""
-    photo = photo_from_form()
+    photo = photo_from_form(by_url=False)
     asked = fields_as(ExplainFields)
     return Query(photo=photo, region=asked.region), asked.listing_id
 

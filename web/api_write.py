@@ -9,6 +9,7 @@ from flask import Response, jsonify, request, stream_with_context
 from indexer.operations import Operation, Remove
 from web.batches import lines_of_batch, written_lines
 from web.errors import UnsupportedMediaType
+from web.fetching import BATCH_SECONDS, allow_seconds
 from web.models import ListingPath
 from web.models_write import (
     BatchLine,
@@ -108,6 +109,7 @@ def write_batch() -> Response:
             f"This is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
             hint=f"Send {NDJSON[0]}: one JSON object a line.",
         )
+    allow_seconds(BATCH_SECONDS)
     lines = lines_of_batch()
     answers = stream_with_context(written_lines(writer(), lines))
     return Response(answers, content_type=NDJSON[0])
@@ -124,7 +126,7 @@ def _document() -> None:
     put = writing.paths["/api/v1/listings/{listing_id}"].put
     put.responses["201"] = put.responses["200"]
     content = writing.paths["/api/v1/listings:batch"].post.responses["200"].content
-    content[NDJSON[0]] = content["application/json"]
+    content[NDJSON[0]] = content.pop("application/json")
 
 
 _document()

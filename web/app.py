@@ -8,7 +8,20 @@ from flask import Flask
 from flask_openapi3 import APIBlueprint, OpenAPI
 
 from indexer.pictures import PictureLimits
-from web import errors, headers, languages, metrics, openapi, uploads, wording, words
+from web import (
+    access,
+    errors,
+    fetching,
+    headers,
+    languages,
+    metrics,
+    openapi,
+    rate_limits,
+    uploads,
+    wording,
+    words,
+)
+from web.admin import admin, uploads_of
 from web.api import api
 from web.api_explain import explaining
 from web.api_write import writing
@@ -18,8 +31,13 @@ from web.learning import Learner
 from web.map import MapHolder
 from web.map import pages as map_pages
 from web.pages import pages
+from web.pages_likes import likes
+from web.pages_photo import photos
 from web.pictures import pictures
 from web.settings import Settings
+from web.sharing import Shares
+from web.signing_in import signing_in
+from web.strip import strip
 from web.why import why
 
 
@@ -59,12 +77,17 @@ def create_app(
         Learner(settings.index) if settings.learn_from_queries else None
     )
     app.extensions["lookalike.map"] = MapHolder()
+    app.extensions["lookalike.shares"] = Shares(settings.index, settings.share_hours)
+    app.extensions["lookalike.uploads"] = uploads_of(settings)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     errors.register(app)
     metrics.register(app, numbers)
     headers.register(app)
     uploads.register(app, settings)
+    fetching.register(app, settings)
+    rate_limits.register(app, settings)
+    access.register(app, settings)
     languages.register(app)
     wording.register(app)
     words.register(app)
@@ -74,9 +97,14 @@ def create_app(
     app.register_blueprint(openapi.pages, url_prefix="/api/v1")
     app.register_blueprint(metrics.pages)
     app.register_blueprint(pages)
+    app.register_blueprint(photos)
+    app.register_blueprint(likes)
+    app.register_blueprint(strip)
     app.register_blueprint(pictures)
     app.register_blueprint(why)
     app.register_blueprint(map_pages)
+    app.register_blueprint(admin)
+    app.register_blueprint(signing_in)
     return app
 
 

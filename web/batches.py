@@ -8,14 +8,20 @@ from typing import Any
 
 from flask import request
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from indexer.errors import LookalikeError
 from indexer.operations import Operation, Remove, Written
 from indexer.writing import TOGETHER, Writer
 from web.errors import BodyTooLarge, InvalidRequest, MalformedBody, invalid, problem_of
+from web.fetching import allow_seconds, take_fetched
 from web.metrics import current_metrics
 from web.models_write import MAX_LINES, BatchLine, DeleteLine, PatchLine, PutLine
-from web.writing import FAILED, kind_of, patch_of, put_of
+from web.settings import current_settings
+from web.writing import FAILED, ID, kind_of, patch_of, put_of
+
+Line = tuple[str | None, Operation | LookalikeError]
+"""The id that a line of a batch says, where it could be read, and what it asks for."""
 
 
 def lines_of_batch() -> list[bytes]:
@@ -43,22 +49,23 @@ def written_lines(to: Writer, lines: list[bytes]) -> Iterator[str]:
     Once nothing can be written any more, the rest is told so without being tried.
     """
     ended: LookalikeError | None = None
-    for start in range(0, len(lines), TOGETHER):
-        read = [_read_line(line) for line in lines[start : start + TOGETHER]]
-        operations = [one for one in read if not isinstance(one, LookalikeError)]
+    for start, read in _groups(lines):
+        operations = [one for _, one in read if not isinstance(one, LookalikeError)]
         outcomes: Iterator[Written | LookalikeError]
         if ended is None:
             try:
                 outcomes = iter(to.write(operations))
             except LookalikeError as error:
                 ended = error
+                allow_seconds(0)  # nothing more is worth being fetched
         if ended is not None:
             outcomes = iter([ended] * len(operations))
-        for number, one in enumerate(read, start + 1):
+        for number, (listing_id, one) in enumerate(read, start + 1):
             outcome = one if isinstance(one, LookalikeError) else next(outcomes)
             said: dict[str, Any] = {"line": number}
+            if listing_id is not None:
+                said["id"] = listing_id
             if not isinstance(one, LookalikeError):
-                said["id"] = one.id
                 name = outcome.outcome if isinstance(outcome, Written) else FAILED
                 current_metrics().wrote(kind_of(one), name)
             if isinstance(outcome, Written):
@@ -68,20 +75,46 @@ def written_lines(to: Writer, lines: list[bytes]) -> Iterator[str]:
             yield json.dumps(said, ensure_ascii=False) + "\n"
 
 
-def _read_line(line: bytes) -> Operation | LookalikeError:
+def _groups(lines: list[bytes]) -> Iterator[tuple[int, list[Line]]]:
+    """Read lines, some at a time, and yield each group with its first one's place.
+
+    A group ends early once its fetched pictures are as much as a request may bring.
+    """
+    most = current_settings().max_upload_bytes
+    read: list[Line] = []
+    held = start = 0
+    for place, line in enumerate(lines, 1):
+        read.append(_read_line(line))
+        held += take_fetched()
+        if len(read) == TOGETHER or held >= most or place == len(lines):
+            yield start, read
+            read, held, start = [], 0, place
+
+
+def _read_line(line: bytes) -> Line:
     try:
         asked = BatchLine.model_validate_json(line, strict=True).root
+    except ValidationError as error:
+        return _id_in(line), _invalid_line(error)
+    try:
         match asked:
             case PutLine():
-                return put_of(asked.id, asked)
+                return asked.id, put_of(asked.id, asked)
             case PatchLine():
-                return patch_of(asked.id, asked)
+                return asked.id, patch_of(asked.id, asked)
             case DeleteLine():
-                return Remove(asked.id)
-    except ValidationError as error:
-        return _invalid_line(error)
+                return asked.id, Remove(asked.id)
     except LookalikeError as error:
-        return error
+        return asked.id, error
+
+
+def _id_in(line: bytes) -> str | None:
+    """Return the id that a wrong line says, where it says one that a listing can have."""
+    try:
+        said = from_json(line)
+        return ID.validate_python(said["id"]) if isinstance(said, dict) and "id" in said else None
+    except ValueError:  # as pydantic's own error is
+        return None
 
 
 def _invalid_line(error: ValidationError) -> LookalikeError:

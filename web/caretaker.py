@@ -23,9 +23,11 @@ from indexer.catalog import Catalog
 from indexer.changes import changes_since, current_manifest
 from indexer.errors import IndexUnusable, LookalikeError
 from indexer.snapshot import remove_old
+from indexer.tidying import tidy_emptied
 from search.keeping_up import KeepingUp
 from web.engine import EngineHolder
 from web.metrics import Metrics
+from web.sharing import Shares
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class Caretaker:
         Is told of compactions.
     compacting : bool, optional
         Whether to build new snapshots; of several workers, one does.
+    shares : Shares, optional
+        Photos that are shared; those whose time is over are deleted.
     look_seconds, due_seconds, first_wait : float, optional
         As the constants.
     """
@@ -63,6 +67,7 @@ class Caretaker:
         metrics: Metrics,
         *,
         compacting: bool = True,
+        shares: Shares | None = None,
         look_seconds: float = LOOK_SECONDS,
         due_seconds: float = DUE_SECONDS,
         first_wait: float = FIRST_WAIT,
@@ -70,6 +75,7 @@ class Caretaker:
         self._holder = holder
         self._metrics = metrics
         self._compacting = compacting
+        self._shares = shares
         self._look_seconds, self._due_seconds = look_seconds, due_seconds
         self._first_wait = self._wait = first_wait
         self._next_due = self._next_tidy = 0.0
@@ -115,6 +121,11 @@ class Caretaker:
             self._next_tidy = now + TIDY_SECONDS
             with suppress(IndexUnusable, OSError):  # none yet, or not to be written to
                 remove_old(self._holder.path)
+                if self._compacting:
+                    tidy_emptied(self._holder.path)
+            if self._shares is not None:
+                with suppress(IndexUnusable):
+                    self._shares.forget_expired()
         if self._compaction is not None:
             self._follow_compaction(self._compaction)
         elif self._compacting and now >= self._next_due:
@@ -155,8 +166,7 @@ class Caretaker:
             self._wait = min(2 * self._wait, LONGEST_WAIT)
             return
         self._wait, self._complaint = self._first_wait, ""
-        # A sync or somebody's compaction takes a while; and of an index that was emptied there is
-        # no new snapshot, however much has changed.
+        # A sync or somebody's compaction takes a while, and may have left too few changes.
         if outcome in ("busy", "needless"):
             self._next_due = time.monotonic() + self._first_wait
 

@@ -49,6 +49,9 @@ class SearchEngine(Explainable, Protocol):
     def refresh(self) -> bool:
         """Take up a newer snapshot, if there is one."""
 
+    def outdated(self) -> bool:
+        """Tell whether another index has taken the place of this one; takes microseconds."""
+
     def close(self) -> None:
         """Let go of the index."""
 
@@ -57,7 +60,8 @@ class EngineHolder:
     """Holds the engine of an index that may not exist yet, and that changes while it is served.
 
     Where a caretaker looks after it, requests never wait for a newer snapshot to be opened; where
-    nobody does, the request that comes after `recheck_seconds` does so itself.
+    nobody does, the request that comes after `recheck_seconds` does so itself. Only where a whole
+    other index has taken the place of the one that is open, all wait until that is open.
 
     Parameters
     ----------
@@ -121,6 +125,8 @@ class EngineHolder:
         engine = self._engine
         if engine is None:
             return self._open()
+        if engine.outdated():
+            return self._followed(engine)
         if self.attended or time.monotonic() < self._next_look:
             return engine
         # Whoever comes while another refreshes is answered from what there is.
@@ -168,6 +174,15 @@ class EngineHolder:
             finally:
                 self._next_look = time.monotonic() + self.recheck_seconds
             return self._engine
+
+    def _followed(self, engine: SearchEngine) -> SearchEngine:
+        """Return the engine of the index that has taken the place of the one that is open."""
+        with self._lock:
+            tried = self._error is not None and time.monotonic() < self._next_look
+            if self._engine is engine and engine.outdated() and not tried:
+                self._next_look = time.monotonic() + self.recheck_seconds
+                self._refresh(engine)
+            return self._engine or engine
 
     def _refresh(self, engine: SearchEngine) -> bool:
         """Take up a newer snapshot; return whether there was one."""

@@ -6,7 +6,16 @@ LookalikeError
 ├── UnsupportedMediaType   the body is of a kind that this path does not take
 ├── InvalidRequest         a field is missing, unknown or out of its range
 ├── UrlSearchDisabled      the server does not fetch photos
+├── FetchRefused           the URL is none that may be fetched
+├── FetchFailed            nothing that could be used came from the URL
+├── FetchBusy              too many pictures are being fetched
+├── Unauthorized           it takes a key, and none was shown or it is not good
 ├── NotAllowed             who asks may not do this here
+├── TooManyRequests        who asks has asked too often
+├── KeysUnreadable         the file of keys is damaged, or may not be read
+├── KeyNotFound            no key has this id or name
+├── UploadNotFound         no catalogue was uploaded under this name
+├── ShareGone              a photo that was shared is not kept any more, or never was
 └── AddressUnavailable     the address to listen on is taken, or none of this machine
 """
 
@@ -22,6 +31,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from indexer.errors import IndexBusy, LookalikeError
+from web.key_shape import hidden
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +78,84 @@ class UrlSearchDisabled(InvalidRequest):
     code = "url_search_disabled"
 
 
+class FetchRefused(InvalidRequest):
+    """The URL is none that may be fetched."""
+
+    code = "fetch_refused"
+
+
+class FetchFailed(InvalidRequest):
+    """Nothing that could be used came from the URL."""
+
+    code = "fetch_failed"
+
+
+class FetchBusy(LookalikeError):
+    """Too many pictures are being fetched."""
+
+    code = "fetch_busy"
+    status = 503
+
+
+class Unauthorized(LookalikeError):
+    """It takes a key, and none was shown or it is not good."""
+
+    code = "unauthorized"
+    status = 401
+
+
 class NotAllowed(LookalikeError):
     """Who asks may not do this here."""
 
     code = "not_allowed"
     status = 403
+
+
+class TooManyRequests(LookalikeError):
+    """Who asks has asked too often.
+
+    Parameters
+    ----------
+    message, hint : str
+        As of every error.
+    seconds : int
+        After which the next request is taken.
+    """
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, *, hint: str = "", seconds: int) -> None:
+        super().__init__(message, hint=hint)
+        self.seconds = seconds
+
+
+class KeysUnreadable(LookalikeError):
+    """The file of keys is damaged, or may not be read."""
+
+    code = "keys_unreadable"
+    status = 503
+
+
+class KeyNotFound(LookalikeError):
+    """No key has this id or name."""
+
+    code = "key_not_found"
+    status = 404
+
+
+class UploadNotFound(LookalikeError):
+    """No catalogue was uploaded under this name."""
+
+    code = "upload_not_found"
+    status = 404
+
+
+class ShareGone(LookalikeError):
+    """A photo that was shared is not kept any more, or never was."""
+
+    code = "share_gone"
+    status = 410
 
 
 class AddressUnavailable(LookalikeError):
@@ -91,6 +174,11 @@ class Problem:
     hint: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # Whoever sends a key in a wrong place gets it back in words, in a log of theirs maybe.
+        object.__setattr__(self, "message", hidden(self.message))
+        object.__setattr__(self, "hint", hidden(self.hint))
+
     @property
     def body(self) -> dict[str, dict[str, str]]:
         """Its JSON."""
@@ -102,6 +190,18 @@ TOLD_INSTEAD: dict[str, tuple[str, str]] = {
         "Nothing is indexed yet.",
         "Index a catalogue with: lookalike index CATALOG",
     ),
+    "fetch_busy": (
+        "Too many pictures are being fetched at once.",
+        "Try again in a few seconds, or send the picture itself.",
+    ),
+    "keys_unreadable": (
+        "The server's keys cannot be read, so nothing that takes a key is done.",
+        "The server's log says why.",
+    ),
+    "index_replaced": (
+        "The index has just been replaced by another.",
+        "Try again in a few seconds.",
+    ),
     "index_too_new": ("The index was written by a newer Lookalike.", "Update this server."),
     "storage_error": (
         "The index cannot be written: the disk is full, or may not be written to.",
@@ -110,6 +210,9 @@ TOLD_INSTEAD: dict[str, tuple[str, str]] = {
 }
 """What is told instead of the words of an error that is the operator's to put right: those may
 name files of this machine, which are no client's business. The log has them."""
+
+NO_FAULT = ("index_not_ready", "index_replaced", "fetch_busy", "keys_unreadable")
+"""What an operator need not hear of, or has heard of once already."""
 
 UNUSABLE = ("The index cannot be used right now.", "The server's log says why.")
 
@@ -144,7 +247,7 @@ def problem_of(error: Exception) -> Problem:
         return _of_ours(error)
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _of_http(error)
-    log.error("%s %s failed.", request.method, request.path, exc_info=error)
+    log.error("%s %s failed.", request.method, hidden(request.path), exc_info=error)
     return Problem(
         500,
         "internal_error",
@@ -172,10 +275,14 @@ def invalid(error: ValidationError) -> InvalidRequest:
 def _of_ours(error: LookalikeError) -> Problem:
     later = isinstance(error, IndexBusy) or error.status == HTTPStatus.SERVICE_UNAVAILABLE
     headers = {"Retry-After": RETRY_AFTER} if later else {}
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
     if error.status < 500:
         return Problem(error.status, error.code, error.message, error.hint, headers)
-    if error.code != "index_not_ready":
-        log.error("%s %s: %s", request.method, request.path, error)
+    if error.code not in NO_FAULT:
+        log.error("%s %s: %s", request.method, hidden(request.path), hidden(str(error)))
     message, hint = TOLD_INSTEAD.get(error.code, UNUSABLE)
     return Problem(error.status, error.code, message, hint, headers)
 

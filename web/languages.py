@@ -41,11 +41,13 @@ def chosen() -> str:
 
 
 def language_url(code: str) -> str:
-    """Return the page of this request in another language; the start page where it has no address."""
+    """Return this request's page in another language; the start page where it has no address."""
     if request.method != "GET" or request.endpoint is None:
-        return url_for("pages.home", **{ARGUMENT: code})
-    asked = request.args.to_dict(flat=False)
-    asked[ARGUMENT] = [code]
+        return url_for("pages.home", lang=code)
+    asked: dict[str, Any] = request.args.to_dict(flat=False)
+    asked[ARGUMENT] = code
+    # `_anchor` and its like steer `url_for`, and are no business of an address.
+    asked = {name: value for name, value in asked.items() if not name.startswith("_")}
     return url_for(request.endpoint, **{**asked, **(request.view_args or {})})
 
 

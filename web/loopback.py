@@ -67,10 +67,12 @@ def require_own_page() -> None:
         If its headers say so.
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    foreign = site is not None and site not in OURS
-    # Another port of this machine is another site, too.
-    if origin is not None:
-        foreign = foreign or origin.lower() != f"{request.scheme}://{request.host}".lower()
+    if site is not None:
+        foreign = site not in OURS
+    else:  # a browser that says no more, or a page without https
+        # Another port of this machine is another site, too.
+        ours = f"{request.scheme}://{request.host}".lower()
+        foreign = origin is not None and origin.lower() != ours
     if foreign:
         raise NotAllowed(
             "Web pages of other sites may not write here.",
@@ -87,6 +89,22 @@ def is_loopback(address: str | None) -> bool:
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         return parsed.ipv4_mapped.is_loopback
     return parsed.is_loopback
+
+
+def client_network(address: str | None) -> str:
+    """Return what counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
+
+    A household has a whole such network, and may send from any of its addresses.
+    """
+    try:
+        parsed = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:  # a Unix socket has none
+        return address or ""
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
 
 
 def is_loopback_host(host: str) -> bool:

@@ -8,13 +8,23 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, abort, current_app, jsonify, make_response, render_template, request
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from indexer.errors import IndexNotReady
 from indexer.pictures import to_jpeg
-from search.catalogue_map import MAP_FILE, CatalogueMap, Place, map_of, places
+from search.catalogue_map import MAP_FILE, CatalogueMap, Place, map_of, places, total_of
 from search.map_picture import (
     COLOURS,
     SHEET_SIDE,
@@ -94,7 +104,10 @@ def show_map() -> ResponseReturnValue:
         engine = current_engine()
     except IndexNotReady as error:
         return render_template("setup.html", problem=problem_of(error))
-    return render_template("map.html", listings=engine.status()["listings"], hues=len(COLOURS))
+    listings = engine.status()["listings"]
+    if not listings:  # a map of nothing is a grey field; that page says why there is none
+        return redirect(url_for("pages.home"))
+    return render_template("map.html", listings=listings, hues=len(COLOURS))
 
 
 @pages.get("/map/points.json")
@@ -114,7 +127,7 @@ def points() -> Response:
         "method": drawn.method,
         "columns": drawn.columns,
         "rows": drawn.rows,
-        "total": drawn.total,
+        "total": total_of(drawn, shown),
         "categories": _categories(shown),
         "sheets": [
             map_sheet_url(version, n) for n in range(-(-len(drawn.listings) // SHEET_TILES))

@@ -31,6 +31,7 @@ from prometheus_client.registry import Collector
 
 from indexer.errors import LookalikeError
 from search.query import Page
+from web.access import may
 from web.engine import EngineHolder, SearchEngine
 from web.errors import NotAllowed
 from web.loopback import require_loopback
@@ -218,9 +219,7 @@ def get_metrics() -> Response:
     who = current_settings().metrics
     if who == "off":
         raise NotAllowed("This server tells no metrics.", hint="LOOKALIKE_METRICS=off is set.")
-    if who == "loopback":
-        require_loopback(
-            "Metrics are read", "Set LOOKALIKE_METRICS=public to let everyone read them."
-        )
+    if who == "loopback" and not may("admin"):
+        require_loopback("Metrics are read", "A key with the scope admin reads them from anywhere.")
     holder: EngineHolder = current_app.extensions["lookalike.engine"]
     return Response(current_metrics().text(holder), content_type=CONTENT_TYPE_LATEST)

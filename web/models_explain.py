@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from web.models import ListingId, RegionField, ShareOfPhoto, Strict
+from web.models import (
+    BASE64,
+    Explanation,
+    ListingId,
+    RegionField,
+    ShareOfPhoto,
+    Strict,
+    exactly_one,
+)
 
 
 class ExplainFields(Strict):
@@ -17,9 +25,13 @@ class ExplainFields(Strict):
 class ExplainJson(Strict):
     """A hit to explain as JSON: with one of `image_base64` and `query_listing_id`."""
 
+    model_config = ConfigDict(json_schema_extra=exactly_one("image_base64", "query_listing_id"))
+
     listing_id: ListingId = Field(description="The hit.")
     image_base64: str | None = Field(
-        None, description="The encoded photo (JPEG, PNG, WebP, ...) in base64."
+        None,
+        description="The encoded photo (JPEG, PNG, WebP, ...) in base64.",
+        json_schema_extra=BASE64,
     )
     query_listing_id: ListingId | None = Field(
         None, description="The listing that was searched with, instead of a photo."
@@ -35,32 +47,7 @@ class ExplainJson(Strict):
         return self
 
 
-class SideAnswer(BaseModel):
-    """One of the two pictures of an explanation."""
-
-    constant: float = Field(
-        description="What belongs to no place of it: it comes of comparing both pictures with the"
-        " average one. All of `map` and this make up the similarity."
-    )
-    map: list[list[float]] = Field(
-        description="What each place adds to the similarity, row by row from the top left; below"
-        " zero where it speaks against it."
-    )
-    region: tuple[float, float, float, float] | None = Field(
-        description="The part of the picture that the map is of; null for the whole."
-    )
-    picture: int | None = Field(
-        description="The picture's place among its listing's; null for a photo."
-    )
-
-
-class ExplainAnswer(BaseModel):
+class ExplainAnswer(Explanation):
     """Where a photo, or a listing, and a hit agree."""
 
     listing_id: str = Field(description="The hit.")
-    similarity: float = Field(description="Cosine of the two pictures, computed anew.")
-    stored_similarity: float = Field(description="The same from the index, as a search finds it.")
-    rows: int = Field(description="Rows of each map.")
-    columns: int = Field(description="Columns of each map.")
-    query: SideAnswer
-    hit: SideAnswer

@@ -23,13 +23,17 @@ from pydantic import BaseModel, ValidationError
 from web.errors import invalid
 from web.headers import FOREVER
 from web.models import ErrorAnswer
+from web.openapi_document import completed
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 VERSION = "1"
 
-ERRORS = {422: ErrorAnswer, 500: ErrorAnswer}
+ERRORS = {500: ErrorAnswer}
 """What every route may answer."""
+
+API_ERRORS = ERRORS | dict.fromkeys((401, 403, 422, 429, 503), ErrorAnswer)
+"""What every route of the API may answer."""
 
 pages = Blueprint("docs", __name__)
 
@@ -43,7 +47,6 @@ def new_app(name: str) -> OpenAPI:
             version=VERSION,
             description="Finds the listings of a catalogue that look like a photo.",
         ),
-        security_schemes={},  # None would be written as null, which OpenAPI does not allow
         doc_ui=False,
         validation_error_model=ErrorAnswer,
         validation_error_callback=_raise_invalid,
@@ -57,7 +60,7 @@ def blueprint(name: str, about: str, url_prefix: str = "") -> APIBlueprint:
         __name__,
         url_prefix=url_prefix or None,
         abp_tags=[Tag(name=name, description=about)],
-        abp_responses=ERRORS,
+        abp_responses=API_ERRORS if url_prefix else ERRORS,
     )
 
 
@@ -105,7 +108,8 @@ def route(
 @pages.get("/openapi.json")
 def openapi_json() -> Response:
     """Answer the OpenAPI document."""
-    return jsonify(cast(Any, current_app).api_doc)
+    document = cast(Any, current_app).api_doc
+    return jsonify(completed(document, request.script_root))
 
 
 @pages.get("/docs")

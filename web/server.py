@@ -17,6 +17,7 @@ from flask import Flask
 from waitress import wasyncore
 
 from indexer.errors import LookalikeError
+from web.admission import admission
 from web.app import create_app
 from web.caretaker import Caretaker
 from web.engine import EngineHolder
@@ -78,13 +79,18 @@ def serve_on(
     holder: EngineHolder = app.extensions["lookalike.engine"]
     learner: Learner | None = app.extensions["lookalike.learner"]
     compacting = settings.compact and worker.number == 0
-    caretaker = Caretaker(holder, app.extensions["lookalike.metrics"], compacting=compacting)
+    caretaker = Caretaker(
+        holder,
+        app.extensions["lookalike.metrics"],
+        compacting=compacting,
+        shares=app.extensions["lookalike.shares"],
+    )
     line = start_up_line(
         server,
         host,
         holder,
         learning=learner is not None,
-        writes=settings.writes,
+        access=admission(settings, host),
         workers=worker.of,
     )
 
@@ -151,10 +157,10 @@ def start_up_line(
     holder: EngineHolder,
     *,
     learning: bool,
-    writes: str = "loopback",
+    access: str = "",
     workers: int = 1,
 ) -> str:
-    """Say where the server is, what it serves and to whom."""
+    """Say where the server is, what it serves and, as `web.admission` has it, to whom."""
     try:
         holds = f"{holder.get().status()['listings']:,} listings"
     except LookalikeError as error:
@@ -163,8 +169,7 @@ def start_up_line(
     return (
         f"Lookalike serves {holder.path} ({holds}) at http://{name}:{server.effective_port}"
         + f" with {workers} workers" * (workers > 1)
-        + " - there are no keys: whoever reaches this address may search, "
-        + ("and programs on this machine may write." if writes == "loopback" else "none may write.")
+        + (f" - {access}" if access else ".")
         + " The mean of their photos is learned (LOOKALIKE_LEARN_FROM_QUERIES)." * learning
     )
 

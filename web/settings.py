@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from flask import current_app
 from indexer.errors import UsageError
 from indexer.runtimes import require_runtime
 from search.query import MAX_K
+from web.keys import RATE_OR_OFF
 
 PREFIX = "LOOKALIKE_"
 
@@ -69,21 +70,113 @@ class Settings:
         },
     )
 
-    writes: str = field(
-        default="loopback",
+    reads: str = field(
+        default="open",
         metadata={
-            "help": "Who may write listings over the API: loopback, programs on this machine, or"
-            " off, nobody. Behind a proxy on this machine, set it to off: to the server, whoever"
-            " comes through it is on this machine.",
-            "choices": ("loopback", "off"),
+            "help": "Who may search and look: open, everyone who reaches the server, or keys,"
+            " whoever has a key.",
+            "choices": ("open", "keys"),
+        },
+    )
+    writes: str = field(
+        default="keys",
+        metadata={
+            "help": "Who may write listings over the API: keys, whoever has a key with the scope"
+            " write, and while there is no key at all, programs on this machine; loopback,"
+            " programs on this machine; or off, nobody. Behind a proxy that tells nobody that it"
+            " is one, whoever comes through it is on this machine: make a key there.",
+            "choices": ("keys", "loopback", "off"),
+        },
+    )
+    rate_search: str = field(
+        default="300 per minute",
+        metadata={
+            "help": "How often one client (a key, or an address) may search with a photo: a number"
+            " per second, minute, hour or day, or off.",
+            "like": RATE_OR_OFF,
+        },
+    )
+    rate_write: str = field(
+        default="3000 per minute",
+        metadata={
+            "help": "How often one client may write; a batch counts once.",
+            "like": RATE_OR_OFF,
+        },
+    )
+    rate_read: str = field(
+        default="6000 per minute",
+        metadata={
+            "help": "How often one client may ask for anything else: pages, thumbnails, listings.",
+            "like": RATE_OR_OFF,
+        },
+    )
+    rate_storage: str = field(
+        default="auto",
+        metadata={
+            "help": "Where requests are counted: auto, on this machine, by all workers together;"
+            " or redis://HOST:PORT (the extra redis), by several machines together."
+        },
+    )
+    keys: Path | None = field(
+        default=None,
+        metadata={
+            "kind": Path,
+            "help": "The file that the keys are kept in, hashed; without it, INDEX.keys.json beside"
+            " the index.",
         },
     )
     metrics: str = field(
         default="loopback",
         metadata={
-            "help": "Who may read /metrics: loopback, programs on this machine, public, everyone"
-            " who reaches the server, or off, nobody.",
+            "help": "Who may read /metrics: loopback, programs on this machine and whoever has a"
+            " key with the scope admin; public, everyone who reaches the server; or off, nobody.",
             "choices": ("loopback", "public", "off"),
+        },
+    )
+    max_catalogue_bytes: int = field(
+        default=256 * 2**20,
+        metadata={"help": "The largest catalogue that can be uploaded on /admin, in bytes."},
+    )
+    catalogue_pictures: Path | None = field(
+        default=None,
+        metadata={
+            "kind": Path,
+            "help": "The folder in which catalogues that are uploaded on /admin may name pictures"
+            " by paths; without it, by http(s) addresses only.",
+        },
+    )
+    public: bool = field(
+        default=False,
+        metadata={
+            "help": "on: anybody on the internet reaches this server. What may be abused, as"
+            " fetching pictures by their URL, is then off unless it is turned on."
+        },
+    )
+    fetch_urls: str = field(
+        default="auto",
+        metadata={
+            "help": "Whether pictures are fetched from URLs that clients give: on, off, or auto:"
+            " on, unless public is.",
+            "choices": ("auto", "on", "off"),
+        },
+    )
+    fetch_ports: str = field(
+        default="80,443",
+        metadata={"help": "The ports that pictures are fetched from, with commas between them."},
+    )
+    share_hours: int = field(
+        default=24,
+        metadata={
+            "least": 0,
+            "help": "How many hours a photo is kept that somebody shares from the page, under an"
+            " address that only they give away; 0 turns sharing off.",
+        },
+    )
+    embed_origins: str = field(
+        default="none",
+        metadata={
+            "help": "Which sites may show /strip, the strip of similar listings, in their pages:"
+            " none, * for all, or origins such as https://shop.example with commas between."
         },
     )
     compact: bool = field(
@@ -102,9 +195,17 @@ class Settings:
                 raise UsageError(
                     f"The setting {setting.name} is {given!r}.", hint=f"It is {_any_of(choices)}."
                 )
-        for name, value in ((f.name, getattr(self, f.name)) for f in fields(self)):
-            if isinstance(value, int) and not isinstance(value, bool) and value < 1:
-                raise UsageError(f"The setting {name} is {value}, and must be at least 1.")
+            like = setting.metadata.get("like")
+            if like is not None and not like.fullmatch(given):
+                raise UsageError(
+                    f"The setting {setting.name} is {given!r}.",
+                    hint='Write a rate such as "300 per minute", or off.',
+                )
+            least = setting.metadata.get("least", 1)
+            if isinstance(given, int) and not isinstance(given, bool) and given < least:
+                raise UsageError(
+                    f"The setting {setting.name} is {given}, and must be at least {least}."
+                )
         if self.page_hits > MAX_K:
             raise UsageError(f"The setting page_hits is {self.page_hits}, and at most {MAX_K}.")
 
@@ -121,7 +222,7 @@ class Settings:
         for setting in fields(cls):
             text = environ.get(variable(setting.name), "")
             if text:
-                values[setting.name] = _read(variable(setting.name), text, setting.default)
+                values[setting.name] = _read(variable(setting.name), text, setting)
         return cls(**{**values, **given})
 
 
@@ -129,13 +230,14 @@ def _any_of(choices: tuple[str, ...]) -> str:
     return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
-def _read(name: str, text: str, default: Any) -> Any:
-    """Read a value of the kind that a setting's default is of."""
+def _read(name: str, text: str, setting: Field[Any]) -> Any:
+    """Read a value of the kind that is stated, or that a setting's default is of."""
+    default = setting.default
     if isinstance(default, bool):
         if text.lower() not in SWITCH:
             raise UsageError(f"{name} is {text!r}, which is neither on nor off.")
         return SWITCH[text.lower()]
-    kind: type[Path] | type[int] | type[str] = type(default)
+    kind: type[Path] | type[int] | type[str] = setting.metadata.get("kind", type(default))
     try:
         return kind(text)
     except ValueError as error:
@@ -151,7 +253,9 @@ def described() -> Iterator[tuple[str, str, str]]:
     """Yield each setting's environment variable, its default and what it is for."""
     for setting in fields(Settings):
         default = setting.default
-        shown = ("on" if default else "off") if isinstance(default, bool) else str(default)
+        shown = str(default or "none")
+        if isinstance(default, bool):
+            shown = "on" if default else "off"
         yield variable(setting.name), shown, setting.metadata["help"]
 
 

@@ -20,11 +20,12 @@ from web.errors import (
     InvalidRequest,
     MalformedBody,
     UnsupportedMediaType,
-    UrlSearchDisabled,
     invalid,
 )
+from web.fetching import fetch_picture
 from web.models_search import ExampleJson, SearchFields, SearchJson
 from web.settings import Settings, current_settings
+from web.sorting import SIMILARITY
 from web.wording import mebibytes
 
 Asked = TypeVar("Asked", bound=BaseModel)
@@ -45,10 +46,12 @@ ONE_OF_THREE = "Send a multipart form with the file in the field 'image', or JSO
 
 
 class Search(NamedTuple):
-    """A query, and whether facets were asked for with it."""
+    """A query, whether facets and explanations were asked for with it, and in which order."""
 
     query: Query
-    facets: bool
+    facets: bool = False
+    explain: bool = False
+    sort: str = SIMILARITY
 
 
 class MemoryRequest(Request):
@@ -94,14 +97,9 @@ def search_from_json() -> Search:
     """Read a search from a JSON body."""
     asked = body_as(SearchJson)
     if asked.cursor is not None:
-        return Search(Query(cursor=asked.cursor), facets=False)
-    if asked.image_url is not None:
-        raise UrlSearchDisabled(
-            "This server does not fetch photos from a URL.",
-            hint="Send the photo itself, as a multipart file or in image_base64.",
-        )
+        return Search(Query(cursor=asked.cursor))
     query = Query(
-        photo=None if asked.image_base64 is None else photo_from_base64(asked.image_base64),
+        photo=_photo_of(asked),
         listing_id=asked.listing_id,
         positives=tuple(map(_example, asked.positives)),
         negatives=tuple(map(_example, asked.negatives)),
@@ -112,21 +110,24 @@ def search_from_json() -> Search:
         filter=asked.filter,
         fold=asked.fold_duplicates,
     )
-    return Search(query, asked.facets)
+    return Search(query, asked.facets, asked.explain, asked.sort)
 
 
 def _example(one: ExampleJson) -> Example:
     return Example(
-        photo=None if one.image_base64 is None else photo_from_base64(one.image_base64),
-        listing_id=one.listing_id,
-        region=one.region,
-        weight=one.weight,
+        photo=_photo_of(one), listing_id=one.listing_id, region=one.region, weight=one.weight
     )
+
+
+def _photo_of(asked: SearchJson | ExampleJson) -> bytes | None:
+    if asked.image_url is not None:
+        return fetch_picture(asked.image_url)
+    return None if asked.image_base64 is None else photo_from_base64(asked.image_base64)
 
 
 def search_from_form() -> Search:
     """Read a search from a multipart form, letting nothing unknown through."""
-    photo = photo_from_form()
+    photo = photo_from_form(by_url=False)
     asked = fields_as(SearchFields)
     query = Query(
         photo=photo,
@@ -137,11 +138,17 @@ def search_from_form() -> Search:
         filter=asked.filter,
         fold=asked.fold_duplicates,
     )
-    return Search(query, asked.facets)
+    return Search(query, asked.facets, asked.explain, asked.sort)
 
 
-def photo_from_form() -> bytes:
-    """Return the one photo of a multipart form."""
+def photo_from_form(*, by_url: bool = True) -> bytes:
+    """Return the one photo of a multipart form: its file, or what its `image_url` leads to.
+
+    Parameters
+    ----------
+    by_url : bool, optional
+        False where a URL is no field of the form.
+    """
     if request.mimetype != FORM:
         raise UnsupportedMediaType(
             f"This address does not take {request.mimetype or 'a body without Content-Type'}.",
@@ -152,7 +159,15 @@ def photo_from_form() -> bytes:
         raise InvalidRequest("There is more than one image.", hint="Send one photo at a time.")
     photo = files[0].read() if files else b""
     # A form whose file field was left empty has a file without a name and without content.
-    if not files or (not photo and not files[0].filename):
+    none = not files or (not photo and not files[0].filename)
+    url = request.form.get("image_url", "").strip() if by_url else ""
+    if url and not none:
+        raise InvalidRequest(
+            "There is a photo, and the address of one.", hint="Choose either of them."
+        )
+    if url:
+        return fetch_picture(url)
+    if none:
         raise InvalidRequest("There is no photo in the request.", hint="Choose a photo first.")
     return _bounded(photo)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import url_for
+from werkzeug.datastructures import MultiDict
 
 from indexer.listing import Listing
 
@@ -81,3 +83,18 @@ def static_version(name: str) -> str:
     """Return what identifies the content of a file of `static/`; empty if there is none."""
     path = STATIC / name
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else ""
+
+
+def kept_arguments(args: MultiDict[str, str], *names: str) -> list[tuple[str, str]]:
+    """Return what an address says under some names, to be said by another one too."""
+    return [(name, value) for name in names for value in args.getlist(name) if value]
+
+
+def with_arguments(url: str, arguments: Iterable[tuple[str, str]]) -> str:
+    """Return an address that says more."""
+    more = urlencode(list(arguments))
+    if not more:
+        return url
+    parts = urlsplit(url)
+    query = f"{parts.query}&{more}" if parts.query else more
+    return parts._replace(query=query).geturl()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flask import Flask
+from flask_babel import format_datetime, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from indexer.listing import Attribute
 
@@ -40,7 +42,7 @@ def price(amount: float, currency: str) -> str:
 def attribute(value: Attribute) -> str:
     """Write the value of an attribute."""
     if isinstance(value, bool):
-        return _("Yes") if value else _("No")
+        return str(_("Yes") if value else _("No"))
     if isinstance(value, list):
         return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -57,12 +59,17 @@ def mebibytes(count: int) -> str:
     return f"{count / 2**20:.3g} MB"
 
 
+def moment(when: datetime) -> str:
+    """Write a moment, in UTC: the page's script puts the reader's own time in its place."""
+    return str(format_datetime(when.astimezone(UTC), "medium", rebase=False)) + " UTC"
+
+
 def told(text: str) -> str:
     """Write what is told of an error in the reader's language, where it is known there."""
-    return _(text) if text else ""
+    return str(_(text)) if text else ""
 
 
 def register(app: Flask) -> None:
     """Offer these to the templates."""
-    for words in (closeness, price, attribute, label, mebibytes, told):
+    for words in (closeness, price, attribute, label, mebibytes, moment, told):
         app.jinja_env.filters[words.__name__] = words

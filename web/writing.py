@@ -16,14 +16,10 @@ from indexer.operations import FIELDS, MAX_PICTURES, Operation, Patch, Put, Remo
 from indexer.pictures import PictureLimits
 from indexer.sources.values import attribute
 from indexer.writing import Writer
+from web.access import require
 from web.engine import EngineHolder, SearchEngine, current_engine
-from web.errors import (
-    InvalidRequest,
-    NotAllowed,
-    UrlSearchDisabled,
-    invalid,
-)
-from web.loopback import require_loopback, require_own_page
+from web.errors import InvalidRequest, invalid
+from web.fetching import fetch_picture
 from web.metrics import current_metrics
 from web.models_write import (
     MAX_ATTRIBUTES,
@@ -45,20 +41,8 @@ ATTRIBUTES: TypeAdapter[dict[str, Attribute]] = TypeAdapter(Attributes)
 
 
 def require_writer() -> None:
-    """Refuse the request that is under way unless it may write.
-
-    Raises
-    ------
-    NotAllowed
-        If writing is off, or who asks is not a program on this machine.
-    """
-    if current_settings().writes == "off":
-        raise NotAllowed(
-            "This server's listings cannot be written over the API.",
-            hint="Its operator has set LOOKALIKE_WRITES=off.",
-        )
-    require_loopback("Listings are written", "This server has no keys yet: write on its machine.")
-    require_own_page()
+    """Refuse the request that is under way unless it may write: see `web.access.require`."""
+    require("write")
 
 
 def write(operation: Operation) -> Written:
@@ -184,12 +168,8 @@ def patch_from_json(listing_id: str) -> Patch:
 
 def put_of(listing_id: str, asked: ListingJson) -> Put:
     """Return what a listing in JSON asks for."""
-    if asked.image_url is not None:
-        raise UrlSearchDisabled(
-            "This server does not fetch pictures from a URL.",
-            hint="Send the picture itself, as a multipart file or in image_base64.",
-        )
     pictures = [photo_from_base64(text) for text in asked.pictures]
+    pictures += map(fetch_picture, asked.image_url or ())
     return Put(_listing(listing_id, asked, asked.attributes, pictures))
 
 

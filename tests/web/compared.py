@@ -78,6 +78,7 @@ class Compared:
             },
             positions=lambda pictures: {n: self._pictures[n][1] for n in pictures},
             number_of=self.number_of,
+            meta={"secret": "of the fake engine"}.get,
             pictures_of=lambda number: np.flatnonzero(self.snapshot.listings == number).tolist(),
         )
 

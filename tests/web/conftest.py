@@ -17,9 +17,10 @@ from waitress import wasyncore
 from werkzeug.test import TestResponse
 
 from indexer.errors import ListingNotFound, PictureError
-from indexer.listing import Listing, Picture
+from indexer.listing import Listing, Picture, Region
 from indexer.pictures import open_picture, to_jpeg
 from search.query import Hit, Page, Query
+from tests.web.browsing import browser, context, halves, page, ready  # noqa: F401 - fixtures
 from tests.web.compared import Compared
 from tests.web.searched import Searched
 from web.app import create_app
@@ -40,9 +41,12 @@ def drawn(colour: tuple[int, int, int], size: tuple[int, int] = (120, 150)) -> b
     return out.getvalue()
 
 
-def mean_colour(data: bytes) -> tuple[int, int, int]:
-    """Return a picture's mean colour: all that the fake engine sees."""
-    pixel = open_picture(data).resize((1, 1)).getpixel((0, 0))
+def mean_colour(data: bytes, region: Region | None = None) -> tuple[int, int, int]:
+    """Return a picture's mean colour, or a part's: all that the fake engine sees."""
+    image = open_picture(data)
+    x, y, w, h = region or (0, 0, 1, 1)
+    box = x * image.width, y * image.height, (x + w) * image.width, (y + h) * image.height
+    pixel = image.resize((1, 1), box=box).getpixel((0, 0))
     assert isinstance(pixel, tuple)
     return int(pixel[0]), int(pixel[1]), int(pixel[2])
 
@@ -83,12 +87,14 @@ class FakeEngine(Compared, Searched):
             asked = self.colours[query.listing_id]
         else:
             assert isinstance(query.photo, bytes)
-            asked = mean_colour(query.photo)
+            asked = mean_colour(query.photo, query.region)
         meant = self.narrowed(query.condition)
+        with_it = {one.listing_id for one in (*query.positives, *query.negatives)}
+        meant -= {query.listing_id, *with_it}
         scored = [
             (1 - sum(abs(a - b) for a, b in zip(asked, colour, strict=True)) / 765, id_)
             for id_, colour in self.colours.items()
-            if id_ != query.listing_id and id_ in meant
+            if id_ in meant
         ]
         kept = {
             id_: score
@@ -124,6 +130,9 @@ class FakeEngine(Compared, Searched):
         return Hit(rank, score, score, score > 0.99, listing, 0, keys, offers)
 
     def _mean_colour(self, query: Query) -> tuple[int, int, int]:
+        for one in query.positives:
+            if one.listing_id is not None:
+                self.listing(one.listing_id)
         colours = [
             mean_colour(one.photo) if isinstance(one.photo, bytes) else self.colours[one.listing_id]
             for one in query.positives
@@ -167,6 +176,9 @@ class FakeEngine(Compared, Searched):
 
     def refresh(self) -> bool:
         self.refreshed += 1
+        return False
+
+    def outdated(self) -> bool:
         return False
 
     def close(self) -> None:

@@ -143,10 +143,10 @@ def test_without_a_picture_nothing_is_put(written: FlaskClient, picture: bytes) 
     ):
         assert code(answer) == (422, "invalid_request")
     for answer in (
-        written.put(url, json={"image_url": "https://shop.example/a.jpg"}),
-        written.put(url, json={"image_url": ["https://shop.example/a.jpg"]}),
+        written.put(url, json={"image_url": "http://127.0.0.1/a.jpg"}),
+        written.put(url, json={"image_url": ["http://[::1]/a.jpg"]}),
     ):
-        assert code(answer) == (422, "url_search_disabled")
+        assert code(answer) == (422, "fetch_refused")
     assert put(written, "bare", picture, b"no picture").status_code == 415
     assert put(written, "bare", *[picture] * 21).status_code == 422
     assert written.get(url).status_code == 404
@@ -167,6 +167,8 @@ def test_without_a_picture_nothing_is_put(written: FlaskClient, picture: bytes) 
         {"attributes": {"a": {"b": 1}}},
         {"attributes": {"a": [1]}},
         {"attributes": {"": 1}},
+        {"attributes": {"\u00a0": 1}},
+        {"attributes": {"a": 1e30}},
         {"attributes": {"a": 2**63}},
         {"attributes": {"a": "x" * 10_001}},
         {"attributes": {f"a{n}": n for n in range(101)}},
@@ -354,7 +356,8 @@ def test_a_batch_answers_per_line(written: FlaskClient, picture: bytes) -> None:
     ]
     assert all({"code", "message", "hint"} == one["error"].keys() for one in said if "error" in one)
     assert said[0] == {"line": 1, "id": "n1", "outcome": "created"}
-    assert said[8]["id"] == "nobody"
+    ids = ["n1", None, "n1", "n1", "n1", "bare", "bad", None, "nobody", *2 * ["bags:00.png"], None]
+    assert [one.get("id") for one in said] == ids
     shown = written.get(f"{LISTINGS}/n1").json
     assert (shown["title"], shown["price"], shown["attributes"]) == ("N", 3.5, {"a": 1})
     ids = found(written, picture)
@@ -382,10 +385,8 @@ def test_the_document_has_it_all(app: Flask) -> None:
     assert {"200", "201", "403", "413", "507"} <= set(listing["put"]["responses"])
     line = document["components"]["schemas"]["BatchLine"]
     assert set(line["discriminator"]["mapping"]) == {"put", "patch", "delete"}
-    assert document["components"]["schemas"]["ListingForm"]["properties"]["image"]["items"] == {
-        "type": "string",
-        "format": "binary",
-    }
+    files = document["components"]["schemas"]["ListingForm"]["properties"]["image"]["items"]
+    assert (files["type"], files["format"]) == ("string", "binary")
 
 
 def test_an_id_that_is_no_utf8(written: FlaskClient) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 import indexer.changes
 import web.caretaker
+from indexer.catalog import Catalog
 from indexer.commands import compact as command
 from indexer.compaction import compact
 from indexer.lease import writer_lease
@@ -180,6 +181,36 @@ def test_the_server_takes_up_what_was_built_in_the_background(
     assert client.get("/api/v1/status").json["changed"] == 0
     # The one before goes once nobody reads it.
     until(lambda: not (indexed / "snapshots" / "000001").exists())
+
+
+def test_what_is_deleted_is_gone_once_the_last_listing_is(
+    care: Any, indexed: Path, draw: Any, tmp_path: Path
+) -> None:
+    (app, _), _ = care()
+    client = app.test_client()
+    with Catalog(indexed) as catalog:
+        ids = [row[0] for row in catalog.db.execute("SELECT id FROM listings")]
+    body = {"image_base64": in_base64(draw(tmp_path / "photo.png", 3).read_bytes())}
+    for name in ids:
+        assert client.delete(f"/api/v1/listings/{name}").status_code == 200
+    for waiting in (True, False):
+        assert client.post("/api/v1/search", json=body).json["hits"] == []
+        points = client.get("/map/points.json").json
+        assert (points["points"], points["total"], points["categories"]) == ([], 0, [])
+        assert "The catalogue is empty" in client.get("/map", follow_redirects=True).text
+        for page in ("/", "/map/still.jpg", "/api/v1/status", "/ready", "/metrics"):
+            assert client.get(page).status_code == 200, page
+        assert "The catalogue is empty" in client.get("/").text
+        if waiting:
+            until(lambda: client.get("/api/v1/status").json["snapshot"] == "000002")
+    assert client.get("/api/v1/status").json["vectors"] == 0
+    until(lambda: not (indexed / "snapshots" / "000001").exists())
+    assert (indexed / "features.f16").stat().st_size == 0
+    assert client.put("/api/v1/listings/new", json={**body, "title": "New"}).status_code == 201
+    (hit,) = client.post("/api/v1/search", json=body).json["hits"]
+    assert (hit["listing"]["id"], hit["near_duplicate"]) == ("new", True)
+    assert "/listings/new" in client.get("/").text
+    assert client.get("/map").status_code == 200
 
 
 def test_one_that_fails_is_tried_again_later(

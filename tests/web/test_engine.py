@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 import web.engine
-from indexer.errors import IndexDamaged, IndexNotReady, LookalikeError, NetworkMismatch
+from indexer.errors import (
+    IndexDamaged,
+    IndexNotReady,
+    IndexReplaced,
+    LookalikeError,
+    NetworkMismatch,
+)
+from search.query import Query
 from tests.web.conftest import SECRET, FakeEngine
 from web.app import create_app
 from web.engine import EngineHolder
@@ -134,6 +142,39 @@ def test_an_index_of_another_network_is_opened_anew(disk: Disk, engine: FakeEngi
     holder = EngineHolder(Path("i"), recheck_seconds=0, engine=Changing(NetworkMismatch("other")))
     holder.get()
     assert holder.get() is engine
+
+
+def test_no_request_is_answered_by_an_index_whose_place_was_taken(
+    indexed: Path, other_index: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    holder = EngineHolder(indexed, recheck_seconds=1000)
+    holder.attended = True
+    engine = holder.get()
+    query = Query(listing_id="hats:01.jpg", k=3)
+    before = [hit.listing.id for hit in engine.search(query).hits]
+    other_index()
+    assert holder.get() is not engine
+    assert holder.get() is holder.get()
+    assert [hit.listing.id for hit in holder.get().search(query).hits] == before
+    with pytest.raises(IndexReplaced):  # who had it in hand already is told
+        engine.search(query)
+    (indexed / "CURRENT").unlink()
+    (indexed / "catalog.db").rename(indexed / "elsewhere.db")
+    with caplog.at_level(logging.WARNING):
+        assert holder.get() is holder.get()
+    assert caplog.text.count("cannot be served") == 1
+    holder.close()
+    engine.close()
+
+
+def test_the_api_says_that_an_index_was_just_replaced(disk: Disk, settings: Settings) -> None:
+    engine = FakeEngine({})
+    engine.failure = IndexReplaced(f"The index in {SECRET} was made anew.")
+    disk.found = engine
+    answer = create_app(settings).test_client().post("/api/v1/search", json={"listing_id": "a"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "index_replaced")
+    assert answer.headers["Retry-After"]
+    assert SECRET not in answer.text
 
 
 def test_closing_closes_the_engine() -> None:

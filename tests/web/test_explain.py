@@ -15,9 +15,10 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from tests.web.conftest import ODD_IDS, SECRET, drawn
-from tests.web.test_api import code, strictly
+from tests.web.test_api import SEARCH, code, strictly
 from tests.web.test_pages import Links, search
 from web.errors import FRAGMENT
+from web.models import PageAnswer
 from web.models_explain import ExplainAnswer
 from web.settings import Settings
 
@@ -61,6 +62,35 @@ def test_a_region(client: FlaskClient, photo: bytes) -> None:
 def test_json_says_what_a_form_says(client: FlaskClient, photo: bytes) -> None:
     asked = {"image_base64": base64.b64encode(photo).decode(), "listing_id": "p3"}
     assert client.post(EXPLAIN, json=asked).json == ask(client, photo, listing_id="p3").json
+
+
+def test_a_search_explains_its_first_hits(client: FlaskClient, photo: bytes) -> None:
+    form = {"image": (io.BytesIO(photo), "a.jpg"), "k": "5", "explain": "true"}
+    page = strictly(PageAnswer, client.post(SEARCH, data=form).json)
+    assert ["explanation" in hit for hit in page["hits"]] == [True] * 3 + [False] * 2
+    for hit in page["hits"][:3]:
+        add_up(hit["explanation"])
+        alone = ask(client, photo, listing_id=hit["listing"]["id"]).json
+        assert alone == {"listing_id": hit["listing"]["id"], **hit["explanation"]}
+
+
+def test_listings_explain_their_hits_too(client: FlaskClient) -> None:
+    for page in (
+        client.post(SEARCH, json={"listing_id": "p3", "k": 2, "explain": True}).json,
+        client.get("/api/v1/listings/p3/similar?k=2&explain=true").json,
+    ):
+        assert all(hit["explanation"]["query"]["picture"] == 0 for hit in page["hits"])
+
+
+def test_a_hit_whose_picture_is_gone_is_a_hit(client: FlaskClient) -> None:
+    asked = {"listing_id": "script", "k": 30, "explain": True, "filter": "title:Gone"}
+    (hit,) = client.post(SEARCH, json=asked).json["hits"]
+    assert hit["explanation"] is None
+
+
+def test_of_several_examples_no_hit_is_explained(client: FlaskClient) -> None:
+    asked = {"positives": [{"listing_id": "p3"}], "explain": True}
+    assert code(client.post(SEARCH, json=asked)) == (422, "invalid_request")
 
 
 def test_two_listings(client: FlaskClient) -> None:

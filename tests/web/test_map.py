@@ -19,7 +19,6 @@ from playwright.sync_api import Browser, Page, expect
 import web.map
 from search.map_picture import COLOURS, SHEET_SIDE, SHEET_TILE
 from tests.web.conftest import SECRET, FakeEngine, new_engine
-from tests.web.test_browser import browser, context, page  # noqa: F401 - fixtures
 from tests.web.test_pages import Links
 from web.app import create_app
 from web.headers import FOREVER
@@ -179,7 +178,7 @@ MOST_COLOURS = """canvas => {
 
 
 @pytest.fixture
-def shown(page: Page) -> Iterator[Page]:  # noqa: F811
+def shown(page: Page) -> Iterator[Page]:
     """The map, with its tiles drawn."""
     page.goto("/map")
     expect(page.locator("#map-wait")).to_have_count(0)
@@ -255,9 +254,9 @@ def test_a_category_is_picked(shown: Page) -> None:
 
 
 @pytest.mark.browser
-def test_a_tap_tells_first(browser: Browser, address: tuple[str, int]) -> None:  # noqa: F811
+def test_a_tap_tells_first(browser: Browser, address: tuple[str, int]) -> None:
     phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = phone.new_page()  # noqa: F811
+    page = phone.new_page()
     page.goto("http://{}:{}/map".format(*address))
     expect(page.locator("#map-wait")).to_have_count(0)
     box = page.locator("#map-canvas").bounding_box()
@@ -271,9 +270,9 @@ def test_a_tap_tells_first(browser: Browser, address: tuple[str, int]) -> None: 
 
 
 @pytest.mark.browser
-def test_without_the_script(browser: Browser, address: tuple[str, int]) -> None:  # noqa: F811
+def test_without_the_script(browser: Browser, address: tuple[str, int]) -> None:
     plain = browser.new_context(java_script_enabled=False)
-    page = plain.new_page()  # noqa: F811
+    page = plain.new_page()
     page.goto("http://{}:{}/map".format(*address))
     assert page.locator(".map-still").evaluate("image => image.naturalWidth") == 1600
     expect(page.locator("#map-canvas")).to_be_hidden()
@@ -281,7 +280,7 @@ def test_without_the_script(browser: Browser, address: tuple[str, int]) -> None:
 
 
 @pytest.mark.browser
-def test_a_map_that_cannot_be_loaded(page: Page) -> None:  # noqa: F811
+def test_a_map_that_cannot_be_loaded(page: Page) -> None:
     page.route("**/map/points.json", lambda route: route.abort())
     page.goto("/map")
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")

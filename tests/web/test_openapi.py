@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def test_every_route_is_in_it(app: Flask, document: dict[str, Any]) -> None:
     served = {
         (re.sub(r"<([^<:]+:)?", "{", rule.rule).replace(">", "}"), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(("/api/", "/health", "/ready"))
-        and not rule.endpoint.startswith("docs.")
+        if rule.rule.startswith(("/api/", "/health", "/ready", "/metrics"))
+        and rule.endpoint != "docs.asset"
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert served == {(path, method) for path, method, _ in operations(document)}
@@ -37,25 +39,106 @@ def test_every_route_is_in_it(app: Flask, document: dict[str, Any]) -> None:
 
 def test_it_is_openapi(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     ids = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(ids) == len(set(ids))
-    assert document["components"]["securitySchemes"] == {}
-    schemas = document["components"]["schemas"]
-    for name in re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)):
-        assert name.removeprefix("#/components/schemas/") in schemas
     for path, _, operation in operations(document):
         named = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
         assert named == set(re.findall(r"{(.+?)}", path))
         assert operation["summary"]
 
 
+def test_everything_is_described(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description"), name
+        for field, said in schema.get("properties", {}).items():
+            assert said.get("description"), (name, field)
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (path, parameter)
+        for response in operation["responses"].values():
+            assert response["description"]
+
+
+def test_every_request_and_answer_has_examples_that_fit(document: dict[str, Any]) -> None:
+    seen = 0
+    for path, _, operation in operations(document):
+        contents = [operation.get("requestBody", {}).get("content", {})]
+        contents += [one["content"] for one in operation["responses"].values()]
+        for content in contents:
+            for kind, media in content.items():
+                if path.startswith("/api/v1/openapi") or kind in ("text/plain", "text/html"):
+                    continue
+                assert media.get("examples"), (path, kind)
+                for example in media["examples"].values():
+                    fits(document, media["schema"], kind, example["value"])
+                    seen += 1
+        for parameter in operation.get("parameters", []):
+            if "example" in parameter:
+                fits(document, parameter["schema"], "application/json", parameter["example"])
+    assert seen > 50
+
+
+def fits(document: dict[str, Any], schema: dict[str, Any], kind: str, value: Any) -> None:
+    lines = value.splitlines() if kind == "application/x-ndjson" else [json.dumps(value)]
+    for line in lines:
+        Draft202012Validator({**schema, "components": document["components"]}).validate(
+            json.loads(line)
+        )
+
+
 def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
-    for _, _, operation in operations(document):
+    for path, _, operation in operations(document):
         for status, response in operation["responses"].items():
-            schema = response["content"]["application/json"]["schema"]
             if int(status) >= 400:
+                schema = response["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/ErrorAnswer"}
-        assert {"200", "422", "500"} <= set(operation["responses"])
+        assert {"200", "500"} <= set(operation["responses"])
+        open_to_all = path in ("/health", "/ready", "/api/v1/openapi.json", "/api/v1/docs")
+        assert open_to_all or {"401", "403", "429"} <= set(operation["responses"])
+        assert operation["security"] == ([] if open_to_all else [{}, {"key": []}])
+
+
+def test_what_waits_says_how_long(document: dict[str, Any]) -> None:
+    for _, _, operation in operations(document):
+        for status in {"429", "503"} & set(operation["responses"]):
+            assert "Retry-After" in operation["responses"][status]["headers"]
+
+
+def test_the_design_s_table_is_served(document: dict[str, Any]) -> None:
+    """The paths of DESIGN.md's table, and what a search takes."""
+    served = {(path, method) for path, method, _ in operations(document)}
+    listing = "/api/v1/listings/{listing_id}"
+    assert served >= {
+        ("/api/v1/search", "post"),
+        (f"{listing}/similar", "get"),
+        *((listing, method) for method in ("get", "put", "patch", "delete")),
+        ("/api/v1/listings:batch", "post"),
+        *((f"/api/v1/{name}", "get") for name in ("status", "openapi.json", "docs")),
+        *((f"/{name}", "get") for name in ("health", "ready", "metrics")),
+    }
+    search = document["components"]["schemas"]["SearchJson"]["properties"]
+    assert set(search) >= {
+        *("image_url", "image_base64", "listing_id", "positives", "negatives"),
+        *("region", "filter", "k", "cursor", "min_score", "explain"),
+    }
+
+
+def test_forms_and_query_strings_know_no_null(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name in ("SearchForm", "ListingForm", "ExplainForm"):
+        assert "null" not in json.dumps(schemas[name])
+    for _, _, operation in operations(document):
+        assert "null" not in json.dumps(operation.get("parameters", []))
+
+
+def test_it_knows_its_prefix(client: FlaskClient) -> None:
+    at_root = client.get("/api/v1/openapi.json").json
+    below = client.get("/api/v1/openapi.json", environ_overrides={"SCRIPT_NAME": "/shop"}).json
+    assert at_root is not None
+    assert below is not None
+    assert at_root["servers"][0]["url"] == "/"
+    assert below["servers"][0]["url"] == "/shop"
 
 
 def test_the_search_takes_a_form_and_json(document: dict[str, Any]) -> None:
@@ -63,7 +146,7 @@ def test_the_search_takes_a_form_and_json(document: dict[str, Any]) -> None:
     assert set(content) == {"multipart/form-data", "application/json"}
     schemas = document["components"]["schemas"]
     assert schemas["SearchForm"]["properties"]["image"]["format"] == "binary"
-    assert schemas["SearchForm"]["properties"]["region"]["type"] == ["string", "null"]
+    assert schemas["SearchForm"]["properties"]["region"]["type"] == "string"
     assert schemas["SearchJson"]["additionalProperties"] is False
 
 
@@ -73,3 +156,11 @@ def test_its_page_is_served_from_here(client: FlaskClient) -> None:
         assert url.startswith("/")
         assert client.get(url).status_code == 200
     assert client.get("/api/v1/docs/assets/../../secret").status_code == 404
+
+
+def test_a_whole_number_may_be_written_as_json_may(client: FlaskClient) -> None:
+    asked = {"listing_id": "p3", "k": 2.0}
+    assert len(client.post("/api/v1/search", json=asked).json["hits"]) == 2
+    assert client.post("/api/v1/search", json={**asked, "k": 2.5}).status_code == 422
+    schema = client.get("/api/v1/openapi.json").json["components"]["schemas"]["SearchJson"]
+    assert (schema["properties"]["k"]["minimum"], schema["properties"]["k"]["maximum"]) == (1, 1000)

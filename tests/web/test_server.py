@@ -140,7 +140,8 @@ def test_it_starts_without_an_index_and_ends_when_told(number: int, tmp_path: ob
     server, line, address = start(*SERVE, "--index", f"{tmp_path}/none")
     with server:
         assert "not yet" in line
-        assert "no keys" in line
+        assert "Reading: whoever reaches this address. Writing: programs on this machine." in line
+        assert "Keys: none. Limits: 300 searches per minute, " in line
         assert httpx.get(f"{address}/health").status_code == 200
         assert httpx.get(f"{address}/ready").status_code == 503
         server.send_signal(number)

@@ -52,7 +52,7 @@ def test_two_servers_on_one_index(indexed: Path, tmp_path: Path, draw: Any) -> N
         serving(indexed, tmp_path) as (_, other, _),
     ):
         assert "12 listings" in line
-        assert "programs on this machine may write" in line
+        assert "Writing: programs on this machine." in line
         write_and_look(one, other, photo)
 
 

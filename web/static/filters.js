@@ -18,9 +18,8 @@
     go(addressOf(event.target));
   });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[data-filter-link]");
-    const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button);
-    if (link && plain && !ask(link.href)) event.preventDefault();
+    const link = clicked(event, "a[data-filter-link]");
+    if (link && !ask(link.href)) event.preventDefault();
   });
   wide.addEventListener("change", openWhereThereIsRoom);
   document.addEventListener("lookalike:shown", openWhereThereIsRoom);

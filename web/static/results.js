@@ -1,50 +1,64 @@
-// What goes on within an answer: the next page joins it, and a filter narrows it in place. Without
-// it both are pages of their own, and an answer to a photo, which nobody else has, is not narrowed.
+// What goes on within an answer: the next page joins it, and a filter or another order changes it in
+// place. Without it these are pages of their own, and an answer to a photo, which nobody else has,
+// is not narrowed.
+//
+// It listens on the document for "lookalike:more" (detail: a control with data-more, to be followed
+// without moving the focus), and says there "lookalike:shown" of another answer, "lookalike:joined"
+// of more hits, "lookalike:leaving" before the address changes.
 "use strict";
 
 (() => {
-  const FRAGMENT = { "X-Lookalike-Fragment": "1" };
-  const similar = find("similar"); // on a listing's page; an answer to a photo is in the stage
+  const similar = find("similar"); // on a page with an address; an answer to a photo is in the stage
   let narrowing = null;
+  let shown = location.pathname + location.search;
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[data-more]");
-    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (!link || elsewhere) return;
+    const link = clicked(event, "a[data-more]");
+    if (!link) return;
     event.preventDefault();
-    showMore(link, link, () => fetch(link.href, { headers: FRAGMENT }));
+    showMore(link);
   });
   document.addEventListener("submit", (event) => {
     const form = event.target.closest?.("form[data-more]");
     if (!form) return;
     event.preventDefault();
-    const body = new FormData(form);
-    const button = form.querySelector("button");
-    showMore(form, button, () => fetch(form.action, { method: "POST", body, headers: FRAGMENT }));
+    showMore(form);
   });
+  document.addEventListener("lookalike:more", (event) => showMore(event.detail, true));
   document.addEventListener("lookalike:filter", (event) => {
     const photo = !similar && searched;
     if (!similar && !photo) return;
+    if (similar && new URL(event.detail, location.href).pathname !== location.pathname) return;
     event.preventDefault();
     narrow(event.detail);
   });
-  if (similar) addEventListener("popstate", () => narrow(location.href, false));
+  if (similar) {
+    addEventListener("popstate", () => {
+      // A picture of the gallery has an address too, and the same answer.
+      if (location.pathname + location.search !== shown) narrow(location.href, false);
+    });
+  }
+  document.addEventListener("load", (event) => settled(event.target), true);
+  document.addEventListener("error", (event) => settled(event.target), true);
+  document.addEventListener("lookalike:shown", () => awaitPictures(document));
+  awaitPictures(document);
 
   // ---- the next page ----
 
-  async function showMore(control, button, ask) {
+  async function showMore(control, quietly = false) {
     const place = control.closest(".more-hits");
     if (place.getAttribute("aria-busy")) return;
     const grid = place.parentElement.querySelector(".grid");
+    const button = control.querySelector("button") ?? control;
     place.setAttribute("aria-busy", "true");
     const said = button.textContent;
     button.textContent = word("loading");
     place.querySelector(".trouble")?.remove();
     try {
-      const answer = await ask();
+      const answer = await ask(control);
       const part = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (!grid.isConnected) return; // narrowed meanwhile
-      if (answer.ok) return join(grid, place, part);
+      if (answer.ok) return join(grid, place, part, quietly);
       place.replaceChildren(...part.body.children); // a cursor that is too old: its hint says what to do
     } catch {
       place.append(find("unreachable").content.cloneNode(true));
@@ -53,24 +67,48 @@
     place.removeAttribute("aria-busy");
   }
 
-  function join(grid, place, part) {
+  function ask(control) {
+    if (control.href) return fetch(control.href, { headers: FRAGMENT });
+    const body = new FormData(control);
+    return fetch(control.action, { method: "POST", body, headers: FRAGMENT });
+  }
+
+  function join(grid, place, part, quietly) {
     const cards = [...part.querySelectorAll(".grid > .card")];
+    // Whoever waits at the control goes on with the first new card.
+    const waiting = place.contains(document.activeElement);
     grid.append(...cards);
-    cards.flatMap((card) => [...card.querySelectorAll(".box > img")]).forEach(fillBox);
+    awaitPictures(grid);
     const next = part.querySelector(".more-hits");
     if (next) place.replaceWith(next);
     else place.remove();
-    cards[0]?.querySelector("a").focus({ preventScroll: true });
+    if (!quietly || waiting) cards[0]?.querySelector("a").focus({ preventScroll: true });
     say(word("joined", { count: cards.length }));
+    document.dispatchEvent(new CustomEvent("lookalike:joined", { detail: { quietly } }));
   }
 
-  // ---- filters ----
+  // ---- pictures on their way ----
+
+  // Only what the script sees is missing waits: without it, every picture is simply there.
+  function awaitPictures(within) {
+    for (const image of within.querySelectorAll(".box > img")) {
+      if (!image.complete) image.parentElement.classList.add("waiting");
+      else fillBox(image);
+    }
+  }
+
+  function settled(image) {
+    if (image.matches?.(".box > img")) image.parentElement.classList.remove("waiting");
+  }
+
+  // ---- filters, and the order ----
 
   async function narrow(address, remember = true) {
     narrowing?.abort();
     const mine = (narrowing = new AbortController());
-    const shown = document.querySelector(".filtered");
-    shown?.setAttribute("aria-busy", "true");
+    const before = document.querySelector(".filtered, .unfiltered");
+    before?.setAttribute("aria-busy", "true");
+    before?.querySelector(":scope > .found > .trouble")?.remove();
     const options = { headers: FRAGMENT, signal: mine.signal };
     const photo = searched; // another one may be searched with meanwhile
     if (!similar) Object.assign(options, { method: "POST", body: photo });
@@ -78,34 +116,47 @@
       const answer = await fetch(address, options);
       const html = await answer.text();
       if (narrowing !== mine || searched !== photo) return;
-      if (similar && remember) history.pushState(null, "", address);
+      if (!answer.ok && !html.includes("<h2")) return refused(before, html);
+      if (similar && remember) {
+        document.dispatchEvent(new Event("lookalike:leaving"));
+        history.pushState(null, "", address);
+      }
+      shown = location.pathname + location.search;
       replace(html);
     } catch (error) {
       if (error.name === "AbortError") return;
-      shown?.querySelector(".found").prepend(find("unreachable").content.cloneNode(true));
+      before?.querySelector(".found").prepend(find("unreachable").content.cloneNode(true));
     } finally {
-      if (narrowing === mine) shown?.removeAttribute("aria-busy");
+      if (narrowing === mine) before?.removeAttribute("aria-busy");
     }
+  }
+
+  // Too many at once, or a server that is not ready: what is shown stays, with the reason above it.
+  function refused(before, html) {
+    before?.querySelector(".found").insertAdjacentHTML("afterbegin", html); // our own template
   }
 
   function replace(html) {
     const place = similar ?? find("stage");
     const focused = place.contains(document.activeElement) ? document.activeElement : null;
-    const again = focused && (focused.value !== undefined ? sameInput(focused) : null);
+    const again = focused && sameControl(focused);
     const scrolled = place.querySelector(".filters")?.scrollTop ?? 0;
     place.innerHTML = html; // our own template, in which everything foreign is escaped
     document.dispatchEvent(new Event("lookalike:shown"));
     const filters = place.querySelector(".filters");
     if (filters) filters.scrollTop = scrolled;
     const title = place.querySelector("h2");
-    if (focused) (place.querySelector(again) ?? title)?.focus({ preventScroll: true });
+    if (focused) ((again && place.querySelector(again)) ?? title)?.focus({ preventScroll: true });
     const count = place.querySelectorAll(".grid > .card").length;
     say(count === 0 ? word("nothing") : word("found", { count }));
   }
 
-  function sameInput(input) {
-    const named = `[name="${CSS.escape(input.name)}"]`;
-    const value = input.type === "checkbox" ? `[value="${CSS.escape(input.value)}"]` : "";
+  // Where the focus goes in the new answer: to the same input, or to the order that was chosen.
+  function sameControl(control) {
+    if (control.closest(".order")) return ".order a[aria-current]";
+    if (control.value === undefined) return null;
+    const named = `[name="${CSS.escape(control.name)}"]`;
+    const value = control.type === "checkbox" ? `[value="${CSS.escape(control.value)}"]` : "";
     return `.filters input${named}${value}`;
   }
 })();

@@ -1,0 +1,103 @@
+"""What an uploaded catalogue may name, and how its run is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import SourceError
+from indexer.sources import open_source
+from tests.web.conftest import drawn
+from web.catalogue_job import Confined, Told, run
+from web.catalogue_uploads import STATUS
+
+
+def catalogue(folder: Path, *images: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "catalogue.csv"
+    rows = "".join(f"p{n},{image}\n" for n, image in enumerate(images))
+    path.write_text(f"id,image\n{rows}")
+    return path
+
+
+def uris(path: Path, pictures: Path | None) -> list[str]:
+    source = Confined(open_source(path), path.parent, pictures)
+    return [listing.pictures[0].uri for listing in source.listings()]
+
+
+def test_pictures_on_the_web_are_taken(tmp_path: Path) -> None:
+    url = "https://shop.example/a.jpg"
+    assert uris(catalogue(tmp_path / "up", url), None) == [url]
+
+
+@pytest.mark.parametrize(
+    "image", ["a.jpg", "/etc/hostname", "file:///etc/hostname", "s3://b/a.jpg"]
+)
+def test_no_file_is_taken_without_a_folder_for_them(tmp_path: Path, image: str) -> None:
+    with pytest.raises(SourceError, match="http"):
+        uris(catalogue(tmp_path / "up", image), None)
+
+
+def test_relative_names_are_looked_for_in_the_folder_for_pictures(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    found = uris(catalogue(tmp_path / "up", "shoes/a.jpg"), pictures)
+    assert found == [str(pictures / "shoes" / "a.jpg")]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "../secret.jpg",
+        "shoes/../../secret.jpg",
+        "/etc/hostname",
+        "file:///etc/hostname",
+        "s3://bucket/a.jpg",
+        "memory://a.jpg",
+        "out/secret.jpg",
+    ],
+)
+def test_nothing_outside_of_that_folder_is_taken(tmp_path: Path, image: str) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "out").symlink_to(tmp_path)
+    (tmp_path / "secret.jpg").write_bytes(drawn((1, 2, 3)))
+    with pytest.raises(SourceError, match="outside"):
+        uris(catalogue(tmp_path / "up", image), pictures)
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    told = Told(tmp_path / STATUS, state="running")
+    with told.track("Embedding", 10, "pictures") as advance:
+        advance(4)
+        advance(6)
+    told.say("almost")
+    said = json.loads((tmp_path / STATUS).read_text())
+    assert said["state"] == "running"
+    assert (said["what"], said["done"], said["total"], said["line"]) == (
+        "Embedding",
+        10,
+        10,
+        "almost",
+    )
+
+
+def test_a_plan_changes_nothing(tmp_path: Path) -> None:
+    folder, index = tmp_path / "up", tmp_path / "index"
+    catalogue(folder, "https://shop.example/a.jpg", "https://shop.example/b.jpg")
+    run(folder, index, "plan", None)
+    said = json.loads((folder / STATUS).read_text())
+    assert said["state"] == "planned"
+    assert said["report"]["plan"]["added"] == 2
+    assert not index.exists()
+
+
+def test_what_is_wrong_with_a_catalogue_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "up"
+    catalogue(folder, "a.jpg")
+    run(folder, tmp_path / "index", "plan", None)
+    said = json.loads((folder / STATUS).read_text())
+    assert said["state"] == "failed"
+    assert "http" in said["error"]["message"]
