@@ -28,7 +28,6 @@ from statistics import median
 import httpx
 import numpy as np
 
-from benchmarks.seed import Seed
 from indexer.build import feature_file
 from indexer.catalog import Catalog
 from indexer.embedder import embedder_class
@@ -123,6 +122,8 @@ def quality(
 
 
 def main() -> None:
+    from benchmarks.seed import Seed  # imports TensorFlow
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("catalog", type=Path)
     parser.add_argument("queries", type=Path)

@@ -33,12 +33,15 @@ class Seed:
         """Load and embed pictures; (N, 768) float32."""
         return np.concatenate(
             [
-                self._model.predict(
-                    np.stack([self._load(p) for p in paths[i : i + BATCH]]), verbose=0
-                )
+                self.predict(np.stack([self._load(p) for p in paths[i : i + BATCH]]))
                 for i in range(0, len(paths), BATCH)
             ]
         )
+
+    def predict(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network on a batch, (N, 299, 299, 3), scaled; (N, 768) float32."""
+        pooled: NDArray[np.float32] = self._model.predict(pixels, verbose=0)
+        return pooled
 
     def fit(self, features: NDArray[np.float32]) -> None:
         """Reduce the catalogue's features and keep them as the index."""

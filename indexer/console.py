@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from indexer.errors import LookalikeError
+from indexer.errors import LookalikeError, UsageError
+from indexer.milvus.address import is_milvus
 from indexer.progress import SILENT, Advance, Progress
 
 if TYPE_CHECKING:
@@ -80,7 +81,18 @@ def folded(text: str, indent: str = "") -> str:
 
 
 def index_option(command: F) -> F:
-    """Add the shared option `--index`."""
+    """Add the shared option `--index`, of a command that needs a folder."""
+    return _index_option("The index's folder.", _folder)(command)
+
+
+def any_index_option(command: F) -> F:
+    """Add the shared option `--index`, of a command that takes an index in Milvus too."""
+    return _index_option("The index's folder, or milvus://HOST:PORT/COLLECTION.", None)(command)
+
+
+def _index_option(
+    help_: str, callback: Callable[[click.Context, click.Parameter, Path], Path] | None
+) -> Callable[[F], F]:
     return click.option(
         "--index",
         "index_folder",
@@ -89,8 +101,18 @@ def index_option(command: F) -> F:
         envvar="LOOKALIKE_INDEX",
         show_default=True,
         show_envvar=True,
-        help="The index's folder.",
-    )(command)
+        callback=callback,
+        help=help_,
+    )
+
+
+def _folder(context: click.Context, _: click.Parameter, path: Path) -> Path:
+    if is_milvus(path):
+        raise UsageError(
+            f"`lookalike {context.info_name}` needs an index in a folder, and not one in Milvus.",
+            hint="Run it on the work folder that fills the collection.",
+        )
+    return path
 
 
 def json_option(command: F) -> F:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import IndexDamaged, IndexNotReady, MissingExtra
+from indexer.held_stderr import without_lines
 from indexer.model import FEATURES, LAYERS
 from indexer.runtimes import OPENVINO_FILE, runtime_of
 
@@ -111,7 +110,7 @@ class Embedder:
 
         try:
             interpreter = Interpreter(str(self._model), num_threads=self._threads)
-            with _without_greeting():
+            with without_lines(b"XNNPACK delegate"):  # a greeting
                 interpreter.allocate_tensors()
             runner: Any = interpreter.get_signature_runner(signature)
         except (ValueError, RuntimeError) as error:
@@ -219,25 +218,3 @@ def _compiled(model: Path, interpreters: int, threads: int) -> Any:
 
 
 _first_use = threading.Lock()
-_greeting_lock = threading.Lock()
-
-
-@contextmanager
-def _without_greeting() -> Iterator[None]:
-    """Keep LiteRT's line about its XNNPACK delegate off stderr; no setting of its own does.
-
-    What other threads write meanwhile is written after it.
-    """
-    with _greeting_lock, tempfile.TemporaryFile() as held:
-        sys.stderr.flush()
-        stderr = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            held.seek(0)
-            for line in held:
-                if b"XNNPACK delegate" not in line:
-                    os.write(2, line)

@@ -14,6 +14,7 @@ from indexer.options import IndexOptions
 from indexer.pipeline import Embedded, Pipeline
 from indexer.progress import Progress
 from indexer.runtimes import runtime_of
+from indexer.steps import Steps
 from indexer.thumbnails import Thumbnails
 from indexer.weights import Weights
 
@@ -53,19 +54,20 @@ class Embedding:
 
     def run(self, catalog: Catalog, progress: Progress) -> Embedded:
         """Embed what is pending in the index's catalogue."""
-        _record_runtime(catalog, runtime_of(self.options.runtime, self.folder))
+        record_runtime(catalog, runtime_of(self.options.runtime, self.folder))
         with closing(Thumbnails(self.folder)) as thumbnails:
-            return Pipeline(
-                catalog,
-                feature_file(self.folder, catalog),
-                thumbnails,
+            features = feature_file(self.folder, catalog)
+            steps = Steps(
+                self.folder,
                 self.embedder,
                 self.network.input_size,
+                features.width,
                 self.options.limits,
-            ).run(progress)
+            )
+            return Pipeline(catalog, features, thumbnails, steps).run(progress)
 
 
-def _record_runtime(catalog: Catalog, runtime: str) -> None:
+def record_runtime(catalog: Catalog, runtime: str) -> None:
     """Keep which runtimes made the features: they agree closely, but not to the last bit."""
     used = (catalog.meta("runtimes") or "").split()
     if runtime not in used:

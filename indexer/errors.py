@@ -20,6 +20,7 @@
     │   ├── IndexVersionError  it was written by a newer Lookalike
     │   ├── IndexBusy          another process holds the writer's lease
     │   └── StorageError       the disk is full, or may not be written to
+    ├── ClusterError           the Ray cluster cannot be reached, or a node cannot do its part
     └── MissingExtra           an optional package is needed and not installed
 
 Each has a `code` for programs, a message and a `hint` for people, the HTTP `status` that the API
@@ -206,6 +207,13 @@ class StorageError(IndexUnusable):
             hint="See to free space and to the right to write there; nothing was lost, and what"
             " was published before is still served.",
         )
+
+
+class ClusterError(LookalikeError):
+    """The Ray cluster cannot be reached, or a node of it cannot do its part."""
+
+    code = "cluster_error"
+    status = 503
 
 
 class MissingExtra(LookalikeError):

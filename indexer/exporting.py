@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.catalog import Catalog
-from indexer.errors import IndexBusy, IndexDamaged, UsageError
-from indexer.export_schema import STATES, arrow, network_path, packed, picture_type, schema
+from indexer.errors import IndexBusy, UsageError
+from indexer.export_batch import batch_of
+from indexer.export_schema import arrow, network_path, packed, schema
 from indexer.features import feature_file
 from indexer.files import sync_file, sync_folder
 from indexer.model import MODEL_FILE, Network
@@ -202,7 +203,16 @@ class _Reader:
             done = [row for row in pictures if row["embedding"] is not None]
             rows = file.read(np.array([row["embedding"] for row in done], np.int64))
             if self.catalog.meta("moves") == moves:
-                return self._batch(listings, pictures, rows, self._vectors(done, rows)), ends[1]
+                vectors = self._vectors(done, rows)
+                batch = batch_of(
+                    listings,
+                    pictures,
+                    rows,
+                    vectors,
+                    features=self.features,
+                    thumbnails=self.thumbnails,
+                )
+                return batch, ends[1]
         raise IndexBusy("Features keep being moved.", hint="Try again after the compaction.")
 
     def _vectors(self, done: list[Any], rows: NDArray[np.float16]) -> NDArray[np.float16]:
@@ -219,54 +229,3 @@ class _Reader:
         if not there.all():
             vectors[~there] = snapshot.projection.transform(rows[~there])
         return vectors
-
-    def _batch(
-        self,
-        listings: list[Any],
-        pictures: list[Any],
-        rows: NDArray[np.float16],
-        vectors: NDArray[np.float16],
-    ) -> Any:
-        pa = arrow()
-        if not np.isfinite(rows).all():
-            raise IndexDamaged("Some features are no numbers.", hint="Run `lookalike verify`.")
-        kind = picture_type(features=self.features, thumbnails=self.thumbnails is not None)
-        done = np.array([row["embedding"] is not None for row in pictures], bool)
-        names = ("uri", "region", "version", "state", "reason", "content", "width", "height")
-        columns = {name: [row[name] for row in pictures] for name in names}
-        columns["state"] = [STATES[state] for state in columns["state"]]
-        arrays = [pa.array(columns[name], kind.field(name).type) for name in names]
-        arrays.append(_lists(vectors, done))
-        if self.features:
-            arrays.append(_lists(rows, done))
-        if self.thumbnails is not None:
-            jpegs = [
-                None if key is None else self.thumbnails.get(key) for key in columns["content"]
-            ]
-            arrays.append(pa.array(jpegs, pa.binary()))
-        values = pa.StructArray.from_arrays(arrays, fields=list(kind))
-        counted = {row["number"]: 0 for row in listings}
-        for row in pictures:
-            counted[row["listing"]] += 1
-        offsets = np.concatenate([[0], np.cumsum(list(counted.values()))]).astype(np.int32)
-        texts = ("id", "title", "category", "price", "currency", "url", "attributes", "origin")
-        plain = {name: [row[name] for row in listings] for name in (*texts, "digest")}
-        return pa.RecordBatch.from_pydict(
-            {
-                **{name: pa.array(plain[name]) for name in texts},
-                "digest": pa.array(plain["digest"], pa.binary()),
-                "written": pa.array([bool(row["written"]) for row in listings]),
-                "pictures": pa.ListArray.from_arrays(offsets, values),
-            }
-        )
-
-
-def _lists(rows: NDArray[np.float16], there: NDArray[np.bool_]) -> Any:
-    """Return an Arrow list per picture; null where there is no row."""
-    pa = arrow()
-    offsets = np.concatenate([[0], np.cumsum(there)]) * rows.shape[1]
-    return pa.ListArray.from_arrays(
-        pa.array(offsets.astype(np.int32)),
-        pa.array(np.ascontiguousarray(rows).ravel()),
-        mask=pa.array(~there),
-    )

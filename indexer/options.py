@@ -47,6 +47,9 @@ class IndexOptions:
         Whether those pictures are all downloaded, and their contents compared, instead.
     memory : int or None
         Bytes that a process which searches may take: kept, and the FAISS index is chosen by it.
+    ray : str or None
+        Address of a Ray cluster that embeds, ``local`` for one on this machine; None for this
+        process.
     dry_run : bool
         Only compare.
     """
@@ -65,6 +68,7 @@ class IndexOptions:
     check_urls: bool = True
     recheck_urls: bool = False
     memory: int | None = None
+    ray: str | None = None
     dry_run: bool = False
 
 

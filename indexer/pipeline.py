@@ -8,53 +8,28 @@ the same catalogue always makes the same index.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.catalog import DONE, FAILED, PENDING, Catalog, parse_region
-from indexer.embedder import Embedder, cores
-from indexer.errors import LookalikeError, NetworkMismatch
+from indexer.embedder import cores
 from indexer.features import FeatureFile
 from indexer.flights import READERS, ordered_map
 from indexer.listing import Picture
-from indexer.pictures import PictureLimits, Prepared, content_hash, prepare
 from indexer.progress import Progress
-from indexer.sources.fetching import fetch_picture, has_url_version, is_gone, is_of_the_network
-from indexer.stored import is_stored, stored_path
+from indexer.steps import Steps, Task
 from indexer.thumbnails import Thumbnails
-from indexer.versions import MISSING
 
-__all__ = ["READERS", "Embedded", "Pipeline", "Task", "ordered_map"]
+__all__ = ["READERS", "Embedded", "PendingPictures", "Pipeline", "Task", "ordered_map"]
 
 CHECKPOINT_PICTURES = 256
 CHECKPOINT_SECONDS = 5.0
 """What a crash may cost, whichever comes first."""
-
-NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
-
-
-@dataclass(slots=True)
-class Task:
-    """One pending picture on its way through."""
-
-    number: int
-    picture: Picture
-    region: str
-    version: str = ""
-    held: bool = False
-    data: bytes = b""
-    content: str = ""
-    known: int | None = None
-    thumbnail_kept: bool = False
-    prepared: Prepared | None = None
-    features: NDArray[np.float16] | None = None
-    reason: str = ""
-    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +55,24 @@ class Embedded:
 
 
 @dataclass
-class Pipeline:
-    """Embeds every pending picture of a catalogue.
+class PendingPictures(ABC):
+    """The pending pictures of a catalogue, embedded in a way that a subclass knows.
 
     Attributes
     ----------
     catalog, features, thumbnails
         Where results go.
-    embedder : Embedder
-        The network.
-    input_size : int
-        Pixels a side of its input.
-    limits : PictureLimits
-        What a picture may weigh.
     """
 
     catalog: Catalog
     features: FeatureFile
     thumbnails: Thumbnails
-    embedder: Embedder
-    input_size: int
-    limits: PictureLimits
-    _buffer: list[Task] = field(default_factory=list)
-    _saved: float = field(default_factory=time.monotonic)
+    _buffer: list[Task] = field(default_factory=list, init=False)
+    _saved: float = field(default_factory=time.monotonic, init=False)
+
+    @abstractmethod
+    def through(self, stack: ExitStack) -> Iterator[Task]:
+        """Yield every pending picture, done with; what has to be ended is given to `stack`."""
 
     def run(self, progress: Progress) -> Embedded:
         """Embed what is pending; what is done when an exception ends it is kept.
@@ -118,7 +88,7 @@ class Pipeline:
         with ExitStack() as stack:
             advance = stack.enter_context(progress.track("Embedding", pending, "pictures"))
             stack.callback(self._checkpoint)  # also when a Ctrl-C ends it
-            for task in self._through(stack):
+            for task in self.through(stack):
                 self._buffer.append(task)
                 counts[_outcome(task)] += 1
                 advance(1)
@@ -126,18 +96,8 @@ class Pipeline:
                     self._checkpoint()
         return Embedded(**counts, seconds=time.monotonic() - started)
 
-    def _through(self, stack: ExitStack) -> Iterator[Task]:
-        def pool(threads: int) -> Executor:
-            executor = ThreadPoolExecutor(threads)
-            stack.callback(executor.shutdown, wait=True, cancel_futures=True)
-            return executor
-
-        workers = self.embedder.workers
-        read = ordered_map(pool(READERS), self._read, self._pending(), 2 * READERS)
-        prepared = ordered_map(pool(cores()), self._prepare, map(self._look_up, read), 8 * workers)
-        return ordered_map(pool(workers), self._embed, prepared, 2 * workers)
-
-    def _pending(self) -> Iterator[Task]:
+    def pending(self) -> Iterator[Task]:
+        """Yield what is pending, as it stands in the catalogue."""
         last = 0
         while rows := self.catalog.db.execute(
             "SELECT number, uri, region, version, embedding IS NOT NULL AS held FROM pictures"
@@ -149,63 +109,13 @@ class Pipeline:
                 yield Task(row["number"], picture, row["region"], row["version"], bool(row["held"]))
             last = rows[-1]["number"]
 
-    def _read(self, task: Task) -> Task:
-        try:
-            picture = task.picture
-            if is_stored(picture.uri):
-                path = stored_path(self.features.path.parent, picture.uri)
-                picture = replace(picture, uri=str(path))
-            fetched = fetch_picture(picture, max_bytes=self.limits.max_bytes)
-            task.data, task.content = fetched.data, content_hash(fetched.data)
-            if fetched.version is not None:
-                task.version = fetched.version
-        except LookalikeError as error:
-            _not_read(task, error)
-        return task
-
-    def _look_up(self, task: Task) -> Task:
-        """Find the features of a picture that was merely touched, renamed or used twice."""
-        if task.content:
-            task.known = self._known(task)
-            task.thumbnail_kept = self.thumbnails.has(task.content)
-        return task
-
-    def _known(self, task: Task) -> int | None:
+    def known(self, task: Task) -> int | None:
+        """Return the row of the feature file that a picture's content has already."""
         row = self.catalog.db.execute(
             "SELECT number FROM embeddings WHERE content = ? AND region = ?",
             (task.content, task.region),
         ).fetchone()
         return None if row is None else int(row[0])
-
-    def _prepare(self, task: Task) -> Task:
-        if task.data and not (task.known is not None and task.thumbnail_kept):
-            try:
-                task.prepared = prepare(
-                    task.data,
-                    self.input_size,
-                    region=task.picture.region,
-                    thumbnail=True,
-                    limits=self.limits,
-                )
-            except LookalikeError as error:
-                task.reason = str(error)
-        task.data = b""
-        return task
-
-    def _embed(self, task: Task) -> Task:
-        if task.prepared is not None and task.known is None:
-            features = self.embedder.embed(task.prepared.pixels)
-            if len(features) < self.features.width:
-                raise NetworkMismatch(
-                    "The index's network is of an earlier version, and gives fewer features than"
-                    " the index was told to keep.",
-                    hint="Index into another folder with --index DIR.",
-                )
-            # As they are kept, so that the transaction that keeps them is short.
-            task.features = features[: self.features.width].astype(np.float16)
-            # A checkpoint's worth of pixels would be 70 MB.
-            task.prepared = replace(task.prepared, pixels=NO_PIXELS)
-        return task
 
     def _overdue(self) -> bool:
         return time.monotonic() - self._saved > CHECKPOINT_SECONDS
@@ -242,7 +152,7 @@ class Pipeline:
         for task in tasks:
             if task.features is None or task.prepared is None:
                 continue
-            task.known = self._known(task)  # the same picture twice within one flight
+            task.known = self.known(task)  # the same picture twice within one flight
             if task.known is None:
                 task.known = rows + len(fresh)
                 fresh.append(task)
@@ -261,24 +171,41 @@ class Pipeline:
             self.catalog.set_meta("rows", str(self.features.append(stacked, rows)))
 
 
+@dataclass
+class Pipeline(PendingPictures):
+    """Embeds them in this process.
+
+    Attributes
+    ----------
+    steps : Steps
+        What is done to each.
+    """
+
+    steps: Steps
+
+    def through(self, stack: ExitStack) -> Iterator[Task]:
+        """Yield them in the catalogue's order."""
+
+        def pool(threads: int) -> Executor:
+            executor = ThreadPoolExecutor(threads)
+            stack.callback(executor.shutdown, wait=True, cancel_futures=True)
+            return executor
+
+        steps, workers = self.steps, self.steps.embedder.workers
+        read = ordered_map(pool(READERS), steps.read, self.pending(), 2 * READERS)
+        prepared = ordered_map(pool(cores()), steps.prepare, map(self._look_up, read), 8 * workers)
+        return ordered_map(pool(workers), steps.embed, prepared, 2 * workers)
+
+    def _look_up(self, task: Task) -> Task:
+        """Find the features of a picture that was merely touched, renamed or used twice."""
+        if task.content:
+            task.known = self.known(task)
+            task.thumbnail_kept = self.thumbnails.has(task.content)
+        return task
+
+
 def _row(task: Task) -> tuple[int, int | None, str, str]:
     return FAILED if task.reason else DONE, task.known, task.reason, task.version
-
-
-def _not_read(task: Task, error: LookalikeError) -> None:
-    """Note why a picture could not be read.
-
-    One that was had from the same URL before stays as it was unless it is gone for good: a host
-    that is down for an hour should not take its listings out of the search.
-    """
-    at_url = has_url_version(task.picture.uri)
-    passing = is_of_the_network(error) and not is_gone(error)
-    if at_url and passing and task.held and task.version:
-        task.unreached = True
-        return
-    task.reason = str(error)
-    if at_url:
-        task.version = MISSING
 
 
 def _outcome(task: Task) -> str:

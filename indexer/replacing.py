@@ -25,6 +25,7 @@ from indexer.lease import writer_lease
 from indexer.model import CARD_FILE, MODEL_FILE, installed_network
 from indexer.options import IndexOptions, Report
 from indexer.progress import SILENT, Progress
+from indexer.ray_cluster import require_ray
 from indexer.recipe import Recipe
 from indexer.runtimes import (
     OPENVINO_FILE,
@@ -71,6 +72,8 @@ def replace_index(
         As `indexer.sync.index_catalogue`. The index before is as it was then.
     """
     require_runtime(options.runtime)
+    if options.ray is not None:
+        require_ray(options.ray, options.runtime)
     folder = folder.resolve()  # it is the folder itself whose name changes, and not a link to it
     put_back(folder)
     if not (folder / DATABASE).is_file():

@@ -27,6 +27,8 @@ from indexer.model import (
 from indexer.options import IndexOptions, Report, check_removals
 from indexer.pipeline import Embedded
 from indexer.progress import SILENT, Progress
+from indexer.ray_cluster import require_ray
+from indexer.ray_embedding import RayEmbedding
 from indexer.recipe import DEFAULT, RECIPES, Recipe
 from indexer.runtimes import OPENVINO_FILE, require_runtime
 from indexer.snapshot import open_current
@@ -68,6 +70,8 @@ def index_catalogue(
         A kind of it that says what is wrong with the catalogue, the options or the index.
     """
     require_runtime(options.runtime)
+    if options.ray is not None:
+        require_ray(options.ray, options.runtime)
     recipe = wanted_recipe(folder, options)
     if options.dry_run:
         return preview(folder, source, options, progress)
@@ -205,6 +209,8 @@ def _embed(
     if not catalog.count("pictures", "state = ?", PENDING):
         return Embedded(0, 0, 0, 0.0)
     try:
+        if options.ray is not None:
+            return RayEmbedding(folder, network, options).run(catalog, progress)
         return Embedding.of(folder, network, weights, options).run(catalog, progress)
     except KeyboardInterrupt:
         _publish_first(folder, catalog, network, recipe, progress)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.console import index_option, json_option, out, write_json
+from indexer.console import any_index_option, json_option, out, write_json
 from indexer.errors import QueryError
 from indexer.runtimes import RUNTIMES
 from search.commands import parse_region
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("classify", short_help="Predict the category of a photo.")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
-@index_option
+@any_index_option
 @json_option
 @click.option(
     "--region", callback=parse_region, metavar="X,Y,W,H", help="The part of the photo that matters."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.console import index_option, json_option, out, write_json
+from indexer.console import any_index_option, json_option, out, write_json
 from indexer.errors import PictureError, UsageError
 from indexer.runtimes import RUNTIMES
 
@@ -51,7 +51,7 @@ def parse_example(text: str) -> Example:
 
 @click.command("search", short_help="Find the listings that look like a photo.")
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
-@index_option
+@any_index_option
 @json_option
 @click.option("--id", "listing_id", help="Look for listings like this one instead of a photo.")
 @click.option(

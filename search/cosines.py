@@ -21,8 +21,10 @@ WIDE = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
 """What each float16 is as a float32: looking it up takes half the time of NumPy's conversion."""
 
 
-def widened(rows: NDArray[np.float16]) -> NDArray[np.float32]:
-    """Return float16 rows as float32, in the same shape."""
+def widened(rows: NDArray[np.float16] | NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return float16 rows as float32, in the same shape; rows of float32 as they are."""
+    if rows.dtype == np.float32:
+        return rows.astype(np.float32, copy=False)
     return WIDE.take(np.ascontiguousarray(rows).view(np.uint16))
 
 
@@ -43,7 +45,7 @@ def best(places: NDArray[np.integer], similarities: NDArray[np.float32], count: 
 
 
 def compare(
-    stored: NDArray[np.float16],
+    stored: NDArray[np.float16] | NDArray[np.float32],
     places: NDArray[np.integer],
     vector: NDArray[np.float32],
     count: int,
@@ -52,7 +54,7 @@ def compare(
 
     Parameters
     ----------
-    stored : ndarray of float16, shape (N, dims)
+    stored : ndarray of float16, or of the same as float32, shape (N, dims)
         All of them; may be mapped.
     places : ndarray of int, shape (M,)
         Of distinct rows of `stored`.

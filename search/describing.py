@@ -49,8 +49,11 @@ def figures(engine: Engine) -> dict[str, float]:
     view = engine.view()
     with engine.catalog() as catalog:
         listings = catalog.count("listings")
+        # Both, so that it is counted from the small index of what is not done.
+        failures = catalog.count("pictures", "state <> 1 AND state = ?", FAILED)
     return {
         "listings": listings,
+        "failures": failures,
         "vectors": view.count,
         "changed": view.changed,
         "change": view.change,

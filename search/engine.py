@@ -13,6 +13,7 @@ import numpy as np
 from indexer.embedder import Embedder
 from indexer.errors import QueryError
 from indexer.listing import Region
+from indexer.milvus.address import is_milvus
 from indexer.pictures import LIMITS, PictureLimits, Prepared, prepare
 from indexer.runtimes import require_runtime
 from search.asking import MS, OnPhoto, ask
@@ -62,7 +63,7 @@ class Engine(Newest):
         threads: int | None = None,
         limits: PictureLimits = LIMITS,
     ) -> Engine:
-        """Open the index in a folder.
+        """Open the index in a folder, or in Milvus (``milvus://HOST:PORT/COLLECTION``).
 
         Raises
         ------
@@ -73,6 +74,10 @@ class Engine(Newest):
         IndexVersionError
             If a newer Lookalike wrote it.
         """
+        if is_milvus(path):
+            from search.milvus import MilvusEngine  # noqa: PLC0415 - an extra
+
+            return MilvusEngine(path, runtime=runtime, threads=threads, limits=limits)
         return cls(Path(path), runtime=runtime, threads=threads, limits=limits)
 
     def warm_up(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.console import index_option, json_option, out, write_json
+from indexer.console import any_index_option, json_option, out, write_json
 from indexer.errors import UsageError
 from search.commands import parse_region
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("explain", short_help="Show why a listing looks like a photo.")
 @click.argument("names", nargs=-1, metavar="[PHOTO] LISTING_ID")
-@index_option
+@any_index_option
 @json_option
 @click.option("--id", "query_id", help="Explain the likeness to this listing instead of a photo.")
 @click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from indexer.errors import QueryError
 from indexer.field_values import ATTRIBUTES, FieldType, normal, number_of, number_text
@@ -14,6 +14,21 @@ from search.filters import Condition, Exact, Prefix, Present, Range, Term, Value
 
 Url = Callable[[str], str]
 """The text of a filter, perhaps empty, to the address of the page with it."""
+
+WORDS: Final = {
+    "true": "Yes",
+    "false": "No",
+    "is": "{field}: {value}",
+    "not": "{field}: not {value}",
+    "with": "With {field}",
+    "without": "Without {field}",
+    "above": "above {low}",
+    "from": "from {low}",
+    "below": "below {high}",
+    "up-to": "up to {high}",
+    "between": "{low} to {high}",
+}
+"""What is said of values, where a page has no words of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,7 @@ def form_of(
     url: Url,
     *,
     label: Callable[[str], str] = str,
+    words: Mapping[str, str] = WORDS,
 ) -> Form:
     """Return a condition and the facets that belong to it as a page shows them.
 
@@ -88,6 +104,8 @@ def form_of(
         Gives the address of the page with another filter.
     label : callable, optional
         Gives the name of a field as people read it.
+    words : mapping of str to str, optional
+        What is said of values, as `WORDS`, in the language of the page.
     """
 
     def named(field: str) -> str:
@@ -102,10 +120,10 @@ def form_of(
     said = {field: term for field in types if (term := _said(condition, field, types[field]))}
     kept = [term for term in condition.terms if said.get(term.field) != term]
     return Form(
-        [_facet(facet, condition, said.get(facet.field), url, named) for facet in facets],
+        [_facet(facet, condition, said.get(facet.field), url, named, words) for facet in facets],
         [
             {
-                "text": _chip(named(term.field), term, value, shown, types.get(term.field)),
+                "text": _chip(named(term.field), term, value, shown, types.get(term.field), words),
                 "url": url(str(_less(condition, term, value))),
             }
             for term in condition.terms
@@ -136,7 +154,12 @@ def _said(condition: Condition, field: str, kind: FieldType) -> Term | None:
 
 
 def _facet(
-    facet: Facet, condition: Condition, term: Term | None, url: Url, named: Callable[[str], str]
+    facet: Facet,
+    condition: Condition,
+    term: Term | None,
+    url: Url,
+    named: Callable[[str], str],
+    words: Mapping[str, str],
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "field": facet.field,
@@ -157,7 +180,7 @@ def _facet(
         exact = Exact(normal(value.value))
         entry["values"].append(
             {
-                "value": _read(value.value, facet.type),
+                "value": _read(value.value, facet.type, words),
                 "count": value.count,
                 "selected": value.selected,
                 "term": str(Term(facet.field, (exact,))),
@@ -183,8 +206,8 @@ def _less(condition: Condition, term: Term, value: Value) -> Condition:
     return rest & Condition((Term(term.field, others, term.negated),)) if others else rest
 
 
-def _read(text: str, kind: FieldType | None) -> str:
-    return {"true": "Yes", "false": "No"}.get(text, text) if kind == "boolean" else text
+def _read(text: str, kind: FieldType | None, words: Mapping[str, str]) -> str:
+    return words[text] if kind == "boolean" and text in ("true", "false") else text
 
 
 def _chip(
@@ -193,22 +216,24 @@ def _chip(
     value: Value,
     shown: Mapping[tuple[str, str], str],
     kind: FieldType | None,
+    words: Mapping[str, str],
 ) -> str:
     match value:
         case Exact(text):
-            said = _read(shown.get((term.field, text), text), kind)
+            said = _read(shown.get((term.field, text), text), kind, words)
         case Prefix(text):
             said = f"{text}…"
         case Present():
-            return f"{'Without' if term.negated else 'With'} {name}"
+            return words["without" if term.negated else "with"].format(field=name)
         case Range(low, high, low_open, high_open):
             if math.isinf(high):
-                said = f"{'above' if low_open else 'from'} {number_text(low)}"
+                said = words["above" if low_open else "from"].format(low=number_text(low))
             elif math.isinf(low):
-                said = f"{'below' if high_open else 'up to'} {number_text(high)}"
+                said = words["below" if high_open else "up-to"].format(high=number_text(high))
             else:
-                said = f"{number_text(low)} to {number_text(high)}"
-    return f"{name}: {'not ' if term.negated else ''}{said}"
+                ends = {"low": number_text(low), "high": number_text(high)}
+                said = words["between"].format(**ends)
+    return words["not" if term.negated else "is"].format(field=name, value=said)
 
 
 def _ends(field: str, ends: tuple[str, str]) -> tuple[float, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -69,13 +68,7 @@ def folded(
 
 def _same(engine: Engine, numbers: Sequence[int]) -> list[int]:
     """Return, for each picture, the place of the first that is made of the same bytes."""
-    with engine.catalog() as catalog:
-        rows = catalog.db.execute(
-            "SELECT number, embedding FROM pictures"
-            " WHERE number IN (SELECT value FROM json_each(?))",
-            (json.dumps(numbers),),
-        ).fetchall()
-    made_of = {row["number"]: row["embedding"] for row in rows}
+    made_of = engine.made_of(numbers)
     first: dict[object, int] = {}
     # One that has gone meanwhile is like itself only.
     return [

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from indexer.errors import IndexDamaged
 from indexer.manifest import AGAIN
 from indexer.snapshot import Snapshot
-from search.cosines import NOTHING, Found, compare, merged
+from search.cosines import NOTHING, Found, compare, merged, widened
 from search.packed import Codes
 from search.selection import Selection
 
@@ -35,6 +35,10 @@ SCANNED_UP_TO = 250_000
 
 SINGLE = 11
 """FAISS's way of scanning packed lists that is the fastest for one question at a time."""
+
+WIDENED_UP_TO = 16 << 20
+"""Bytes of vectors as float32 up to which they are kept so in memory: turning them is what most of
+a question to a small index would take, a search within each likely category."""
 
 USUAL_SHARE = 0.5
 """Share of the vectors that may be found below which more lists are walked through."""
@@ -66,7 +70,8 @@ class VectorIndex:
         # Snapshots of before candidates were compared again do not say how many.
         self._candidates = said.get("candidates") or 0
         self._scanned = said.get("scanned") or 0
-        self._vectors = snapshot.vectors
+        small = 4 * self._count * dims <= WIDENED_UP_TO
+        self._vectors = widened(snapshot.vectors) if small else snapshot.vectors
         self._packed = Codes.open(snapshot.folder, self._count, dims)
         self._codes = np.asarray(snapshot.codes)
         self._categories: dict[int, Selection] = {}

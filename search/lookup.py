@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from indexer.errors import ListingNotFound
@@ -50,6 +52,19 @@ class Lookup(Connections):
             numbers = [int(row["number"]) for row in rows]
             found = catalog.listings(numbers)
         return [found[number] for number in numbers if number in found]
+
+    def made_of(self, pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """Return content hash and region of pictures, by number; those that are gone are left out.
+
+        Two of the same are one picture to the network.
+        """
+        with self.catalog() as catalog:
+            rows = catalog.db.execute(
+                "SELECT p.number, e.content, e.region FROM pictures p JOIN embeddings e"
+                " ON e.number = p.embedding WHERE p.number IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(pictures)),),
+            ).fetchall()
+        return {row["number"]: (row["content"], row["region"]) for row in rows}
 
     def thumbnail(self, key: str) -> bytes | None:
         """Return a thumbnail's JPEG; None where there is none of this key."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from typing import Protocol
 
-from indexer.catalog import Catalog, parse_region
+from indexer.catalog import parse_region
 from search.near_duplicates import Small, small_thumbnail
 
 KEPT = 20_000
@@ -15,10 +14,10 @@ KEPT = 20_000
 
 
 class Pictured(Protocol):
-    """What has a catalogue and thumbnails."""
+    """What knows pictures and has thumbnails."""
 
-    def catalog(self) -> AbstractContextManager[Catalog]:
-        """Lend a connection to the catalogue."""
+    def made_of(self, pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """Return content hash and region of pictures that still are there, by number."""
 
     def thumbnail(self, key: str) -> bytes | None:
         """Return a thumbnail's JPEG; None where there is none."""
@@ -34,7 +33,8 @@ class SmallPictures:
     def load(self, numbers: Iterable[int]) -> dict[int, Small]:
         """Return small pictures by number; those without a thumbnail are left out."""
         wanted = sorted(set(numbers))
-        for number, key, region in self._keys([n for n in wanted if n not in self._kept]):
+        made_of = self._engine.made_of(n for n in wanted if n not in self._kept)
+        for number, (key, region) in sorted(made_of.items()):
             jpeg = self._engine.thumbnail(key)
             self._kept[number] = small_thumbnail(jpeg, parse_region(region)) if jpeg else None
         loaded: dict[int, Small] = {}
@@ -46,15 +46,3 @@ class SmallPictures:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return loaded
-
-    def _keys(self, numbers: list[int]) -> Iterator[tuple[int, str, str]]:
-        """Yield each one's thumbnail key and region, of the pictures that still are there."""
-        with self._engine.catalog() as catalog:
-            for number in numbers:
-                row = catalog.db.execute(
-                    "SELECT e.content, e.region FROM pictures p JOIN embeddings e"
-                    " ON e.number = p.embedding WHERE p.number = ?",
-                    (number,),
-                ).fetchone()
-                if row is not None:
-                    yield number, row["content"], row["region"]

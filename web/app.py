@@ -10,13 +10,21 @@ from flask_openapi3 import APIBlueprint, OpenAPI
 from indexer.pictures import PictureLimits
 from web import (
     access,
+    access_log,
+    compression,
     errors,
     fetching,
     headers,
     languages,
     metrics,
     openapi,
+    origins,
+    overload,
+    proxies,
     rate_limits,
+    request_ids,
+    revalidation,
+    timing,
     uploads,
     wording,
     words,
@@ -83,7 +91,15 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     errors.register(app)
     metrics.register(app, numbers)
+    # What comes first here is the last to see an answer.
+    compression.register(app)
+    access_log.register(app, settings)
+    request_ids.register(app)
+    overload.register(app)
+    timing.register(app)
     headers.register(app)
+    revalidation.register(app)
+    origins.register(app, settings)
     uploads.register(app, settings)
     fetching.register(app, settings)
     rate_limits.register(app, settings)
@@ -105,6 +121,7 @@ def create_app(
     app.register_blueprint(map_pages)
     app.register_blueprint(admin)
     app.register_blueprint(signing_in)
+    proxies.register(app, settings)
     return app
 
 

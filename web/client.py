@@ -5,45 +5,16 @@ It needs requests and pydantic, and loads nothing of the search engine.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from urllib.parse import quote, urljoin
 
+from web.client_bodies import Like, Photo, Region, bytes_of, example_of, portions_of
 from web.client_http import ApiError, Http, Unreachable
 from web.client_models import Attribute, HitPage, Line, ServerStatus, WholeListing, Written
 
 __all__ = ["ApiError", "Client", "Unreachable"]
-
-Photo = bytes | Path | str
-"""The bytes of a picture, the path of its file, or its URL (``https://...``)."""
-
-Region = tuple[float, float, float, float]
-
-MOST_LINES, MOST_BYTES = 500, 8 * 2**20
-"""Of one request of a batch."""
-
-
-class Like(Protocol):
-    """One of several pictures that a question is made of; `lookalike.Example` is one."""
-
-    @property
-    def photo(self) -> bytes | Path | None:
-        """The photo, or None for a listing."""
-
-    @property
-    def listing_id(self) -> str | None:
-        """The listing, or None for a photo."""
-
-    @property
-    def region(self) -> Region | None:
-        """The part of the photo that matters."""
-
-    @property
-    def weight(self) -> float:
-        """How much it counts beside the others."""
 
 
 class Asked(TypedDict, total=False):
@@ -159,12 +130,12 @@ class Client:
             form = {name: _text(value) for name, value in asked.items()}
             if region is not None:
                 form["region"] = ",".join(map(str, region))
-            files = [("image", ("photo", _bytes(photo)))]
+            files = [("image", ("photo", bytes_of(photo)))]
             return HitPage.model_validate(self._http.json("POST", "search", data=form, files=files))
         else:
             body = {"listing_id": listing_id, "cursor": cursor}
-            body["positives"] = [_example(one) for one in positives]
-            body["negatives"] = [_example(one) for one in negatives]
+            body["positives"] = [example_of(one) for one in positives]
+            body["negatives"] = [example_of(one) for one in negatives]
         body = {name: value for name, value in body.items() if value} | asked
         if region is not None:
             body["region"] = region
@@ -229,7 +200,7 @@ class Client:
             form = {name: _text(value) for name, value in said.items()}
             if attributes:
                 form["attributes"] = json.dumps(dict(attributes))
-            files = [("image", (f"{n}", _bytes(photo))) for n, photo in enumerate(photos)]
+            files = [("image", (f"{n}", bytes_of(photo))) for n, photo in enumerate(photos)]
             answer = self._http.json("PUT", _path(listing_id), data=form, files=files)
         return Written.model_validate(answer)
 
@@ -266,42 +237,11 @@ class Client:
             a time, so that there may be any number.
         """
         sent = 0
-        for some in _portions(lines):
+        for some in portions_of(lines):
             for said in self._http.lines("listings:batch", some):
                 line = Line.model_validate(said)
                 yield line.model_copy(update={"line": line.line + sent})
             sent += some.count(b"\n")
-
-
-def _portions(lines: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    kept: list[bytes] = []
-    size = 0
-    for line in lines:
-        written = json.dumps(_line(line)).encode() + b"\n"
-        if kept and (len(kept) >= MOST_LINES or size + len(written) > MOST_BYTES):
-            yield b"".join(kept)
-            kept, size = [], 0
-        kept.append(written)
-        size += len(written)
-    if kept:
-        yield b"".join(kept)
-
-
-def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    said = dict(line)
-    if "photos" in said:
-        said["images_base64"] = [_base64(photo) for photo in said.pop("photos")]
-    return said
-
-
-def _example(one: Like) -> dict[str, Any]:
-    said = {
-        "image_base64": None if one.photo is None else _base64(one.photo),
-        "listing_id": one.listing_id,
-        "region": one.region,
-        "weight": one.weight,
-    }
-    return {name: value for name, value in said.items() if value is not None}
 
 
 def _path(listing_id: str) -> str:
@@ -310,14 +250,6 @@ def _path(listing_id: str) -> str:
 
 def _is_url(photo: str) -> bool:
     return photo.startswith(("http://", "https://"))
-
-
-def _bytes(photo: Photo) -> bytes:
-    return photo if isinstance(photo, bytes) else Path(photo).read_bytes()
-
-
-def _base64(photo: Photo) -> str:
-    return base64.b64encode(_bytes(photo)).decode()
 
 
 def _text(value: object) -> str:

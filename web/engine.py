@@ -14,6 +14,7 @@ from flask import current_app
 
 from indexer.errors import LookalikeError, NetworkMismatch
 from indexer.listing import Listing
+from indexer.milvus.address import is_milvus
 from indexer.pictures import LIMITS, PictureLimits
 from search.asking import OnPhoto
 from search.explain import Explainable
@@ -234,6 +235,13 @@ def _open_engine(
     threads: int | None,
     on_page: Callable[[Page], None],
 ) -> SearchEngine:
+    if is_milvus(path):
+        from search.milvus import MilvusEngine  # noqa: PLC0415 - an extra
+
+        milvus = MilvusEngine(path, runtime=runtime, threads=threads, limits=limits)
+        milvus.on_page = on_page
+        milvus.warm_up()
+        return milvus
     # FAISS and LiteRT take a second to load, which only an index that is served is worth.
     from search.live_recall import WatchedEngine  # noqa: PLC0415
 

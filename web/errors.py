@@ -9,6 +9,7 @@ LookalikeError
 ├── FetchRefused           the URL is none that may be fetched
 ├── FetchFailed            nothing that could be used came from the URL
 ├── FetchBusy              too many pictures are being fetched
+├── Overloaded             there is more to do than the server can do now
 ├── Unauthorized           it takes a key, and none was shown or it is not good
 ├── NotAllowed             who asks may not do this here
 ├── TooManyRequests        who asks has asked too often
@@ -32,6 +33,8 @@ from werkzeug.exceptions import HTTPException
 
 from indexer.errors import IndexBusy, LookalikeError
 from web.key_shape import hidden
+from web.privacy import path_for_log
+from web.request_ids import request_id
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +97,13 @@ class FetchBusy(LookalikeError):
     """Too many pictures are being fetched."""
 
     code = "fetch_busy"
+    status = 503
+
+
+class Overloaded(LookalikeError):
+    """There is more to do than the server can do now."""
+
+    code = "overloaded"
     status = 503
 
 
@@ -194,6 +204,10 @@ TOLD_INSTEAD: dict[str, tuple[str, str]] = {
         "Too many pictures are being fetched at once.",
         "Try again in a few seconds, or send the picture itself.",
     ),
+    "overloaded": (
+        "The server has more to do than it can do now.",
+        "Try again in a few seconds.",
+    ),
     "keys_unreadable": (
         "The server's keys cannot be read, so nothing that takes a key is done.",
         "The server's log says why.",
@@ -211,7 +225,7 @@ TOLD_INSTEAD: dict[str, tuple[str, str]] = {
 """What is told instead of the words of an error that is the operator's to put right: those may
 name files of this machine, which are no client's business. The log has them."""
 
-NO_FAULT = ("index_not_ready", "index_replaced", "fetch_busy", "keys_unreadable")
+NO_FAULT = ("index_not_ready", "index_replaced", "fetch_busy", "overloaded", "keys_unreadable")
 """What an operator need not hear of, or has heard of once already."""
 
 UNUSABLE = ("The index cannot be used right now.", "The server's log says why.")
@@ -247,12 +261,13 @@ def problem_of(error: Exception) -> Problem:
         return _of_ours(error)
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _of_http(error)
-    log.error("%s %s failed.", request.method, hidden(request.path), exc_info=error)
+    log.error("%s %s failed.", request.method, path_for_log(request.path), exc_info=error)
     return Problem(
         500,
         "internal_error",
         "Something went wrong here.",
-        "The fault is the server's, and is in its log. Try again later.",
+        "The fault is the server's, and is in its log under the request's id,"
+        f" {request_id()}. Try again later.",
     )
 
 
@@ -282,7 +297,7 @@ def _of_ours(error: LookalikeError) -> Problem:
     if error.status < 500:
         return Problem(error.status, error.code, error.message, error.hint, headers)
     if error.code not in NO_FAULT:
-        log.error("%s %s: %s", request.method, hidden(request.path), hidden(str(error)))
+        log.error("%s %s: %s", request.method, path_for_log(request.path), hidden(str(error)))
     message, hint = TOLD_INSTEAD.get(error.code, UNUSABLE)
     return Problem(error.status, error.code, message, hint, headers)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, Response, request
 
 from web.urls import static_version
@@ -32,6 +34,9 @@ HEADERS = {
 FOREVER = "public, max-age=31536000, immutable"
 """For what never changes under its URL."""
 
+WATCHED: Final = frozenset({"health.get_health", "health.get_ready"})
+"""Routes that tell of this moment only."""
+
 
 def register(app: Flask) -> None:
     """Put the headers on every answer of the application."""
@@ -49,6 +54,7 @@ def _add_headers(response: Response) -> Response:
     elif "Cache-Control" not in response.headers:
         # Pages may be kept for "back", and are asked for anew otherwise; answers may not.
         kept = request.method in ("GET", "HEAD") and not request.path.startswith("/api/")
+        kept = kept and request.endpoint not in WATCHED
         response.headers["Cache-Control"] = "no-cache" if kept else "no-store"
     return response
 

@@ -14,11 +14,11 @@ health = blueprint("health", "For whatever watches the server.")
 @route(health, "get", "/health", answers=HealthAnswer)
 def get_health() -> Response:
     """Say that the process is alive."""
-    return jsonify(HealthAnswer().model_dump())
+    return jsonify(HealthAnswer(status="ok").model_dump())
 
 
 @route(health, "get", "/ready", answers=ReadyAnswer, errors=(503,))
 def get_ready() -> Response:
     """Say whether an index is served."""
     current_engine()
-    return jsonify(ReadyAnswer().model_dump())
+    return jsonify(ReadyAnswer(status="ready").model_dump())

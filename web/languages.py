@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, request, url_for
 from flask_babel import Babel, get_locale
 
 LANGUAGES: Final = {"en": "English", "ja": "日本語"}
@@ -66,7 +66,7 @@ def _remember(response: Response) -> Response:
             COOKIE,
             code,
             max_age=A_YEAR,
-            path=current_app.config["APPLICATION_ROOT"],
+            path=request.script_root or "/",
             secure=request.is_secure,
             httponly=True,
             samesite="Lax",

@@ -19,6 +19,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -47,6 +48,7 @@ STAGES = ("decode", "embed", "search")
 
 GAUGES = {
     "listings": "Listings of the catalogue.",
+    "failures": "Pictures that were rejected, and which searches cannot find.",
     "vectors": "Vectors that a search can find.",
     "changed": "Vectors that came or went since the snapshot, and are searched beside it.",
     "change": "The number of the catalogue's latest change that searches know of.",
@@ -97,6 +99,29 @@ class Metrics:
         self.snapshots = Counter(
             "lookalike_snapshots_taken_up", "Newer snapshots that are served.", registry=registry
         )
+        self.queue = self._now("lookalike_queue", "Requests that wait for their turn.", "lane")
+        self.waited = Histogram(
+            "lookalike_queue_seconds",
+            "How long requests have waited for their turn.",
+            ("lane",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.refused = Counter(
+            "lookalike_refused",
+            "Requests that were answered with 503 by what there was too little of: memory, queue or"
+            " time in it (waited); or with 408, as they took too much time to come in (time).",
+            ("reason",),
+            registry=registry,
+        )
+        self.body_bytes = self._now(
+            "lookalike_request_body_bytes", "Bytes of requests that are kept in memory."
+        )
+        self.connections = self._now("lookalike_connections", "Connections that are open.")
+
+    def _now(self, name: str, words: str, *labels: str) -> Gauge:
+        """Return a gauge of which the workers that live are added up."""
+        return Gauge(name, words, labels, registry=self.registry, multiprocess_mode="livesum")
 
     def answered(self, page: Page) -> None:
         """Count a search."""

@@ -34,6 +34,21 @@ ORDERS: Final = (
 )
 """The orders as they are offered."""
 
+SAID: Final = {
+    "true": _("Yes"),
+    "false": _("No"),
+    "is": _("{field}: {value}"),
+    "not": _("{field}: not {value}"),
+    "with": _("With {field}"),
+    "without": _("Without {field}"),
+    "above": _("above {low}"),
+    "from": _("from {low}"),
+    "below": _("below {high}"),
+    "up-to": _("up to {high}"),
+    "between": _("{low} to {high}"),
+}
+"""`search.filter_form.WORDS`, in the reader's language."""
+
 Only = Callable[[str], str | None]
 """From a category to the page narrowed to it; None where a filter speaks of categories already."""
 
@@ -132,7 +147,7 @@ def narrowing(view: View, args: MultiDict[str, str], url: Url) -> Narrowing:
         return Narrowing(
             condition,
             _told(error),
-            form_of(_useful(facets, condition), condition, address, label=label),
+            form_of(_useful(facets, condition), condition, address, label=label, words=_said()),
             action=address(""),
             clear=address(""),
             sort=sort,
@@ -205,3 +220,7 @@ def _useful(facets: list[Facet], condition: Condition) -> list[Facet]:
 
 def _told(error: QueryError | None) -> Problem | None:
     return None if error is None else problem_of(error)
+
+
+def _said() -> dict[str, str]:
+    return {name: str(words) for name, words in SAID.items()}

@@ -6,7 +6,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from web.openapi_examples import ANSWERS, ERRORS, PARAMETERS, REQUESTS
+from web.openapi_errors import ERRORS
+from web.openapi_examples import ANSWERS, PARAMETERS, REQUESTS
 from web.uploads import FORM
 
 BEARER = "key"
@@ -33,7 +34,18 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "Server-Timing": {
-        "description": "What `took_ms` says, where browsers and proxies look for it.",
+        "description": "How many milliseconds it took: of a search what `took_ms` says, then `app`"
+        " for all that was done, and `queue` for the wait before that.",
+        "schema": {"type": "string"},
+    },
+    "X-Request-ID": {
+        "description": "What the request is called in the server's log: as the request itself said"
+        " under this name, where that is at most 64 letters, digits, dots, dashes and underscores.",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "What the answer is recognised by. A request that sends it back as"
+        " `If-None-Match` is answered 304, without a body, while nothing has changed.",
         "schema": {"type": "string"},
     },
 }
@@ -44,8 +56,8 @@ OF_STATUS = {
     "503": ("Retry-After",),
 }
 
-TIMED = ("search", "get_similar")
-"""Operations whose answers say how long each stage took."""
+TAGGED = ("get_status", "get_listing", "get_openapi")
+"""Operations whose answers are the same until something changes."""
 
 ERROR = {"$ref": "#/components/schemas/ErrorAnswer"}
 
@@ -95,11 +107,12 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         elif name in ANSWERS:
             (content,) = answer["content"].values()
             content["examples"] = {"An answer": {"value": ANSWERS[name]}}
-        headers = OF_STATUS.get(status, ())
-        if name in TIMED and status == "200":
-            headers = ("Server-Timing",)
-        if headers:
-            answer["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in headers}
+        headers = ["X-Request-ID", *OF_STATUS.get(status, ())]
+        if path.startswith("/api/"):
+            headers.append("Server-Timing")
+        if name in TAGGED and status == "200":
+            headers.append("ETag")
+        answer["headers"] = {one: {"$ref": f"#/components/headers/{one}"} for one in headers}
     for kind, examples in REQUESTS.get(name, {}).items():
         operation["requestBody"]["content"][kind]["examples"] = {
             said: {"value": value} for said, value in examples.items()

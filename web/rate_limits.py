@@ -29,7 +29,14 @@ from web.settings import Settings, current_settings
 Group: TypeAlias = Literal["search", "write", "read", "sign_in"]
 
 SEARCHES: Final = frozenset(
-    {"search.search", "photos.search", "photos.share", "explain.explain_hit", "why.why_photo"}
+    {
+        "search.search",
+        "photos.search",
+        "photos.share",
+        "photos.shared",
+        "explain.explain_hit",
+        "why.why_photo",
+    }
 )
 """What looks at a photo, or may: a thousand times the work of a page."""
 

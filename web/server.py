@@ -7,28 +7,33 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import waitress
 from flask import Flask
 from waitress import wasyncore
 
 from indexer.errors import LookalikeError
+from web import logs
 from web.admission import admission
 from web.app import create_app
 from web.caretaker import Caretaker
+from web.connections import Server
 from web.engine import EngineHolder
 from web.errors import AddressUnavailable
-from web.intake import Channel
+from web.lanes import new_lanes
 from web.learning import Learner
+from web.memory import Memory
+from web.metrics import Metrics
 from web.settings import Settings
 from web.uploads import largest_body
 from web.workers import ALONE, Worker, supervise
 
 THREADS = max(4, os.cpu_count() or 1)
+
+OTHER_FILES = 256
+"""How many files are open besides connections, at most: snapshots, databases."""
 
 LAST_SECONDS = 10.0
 """How long requests may still take to finish after the server was told to stop."""
@@ -74,6 +79,8 @@ def serve_on(
     worker: Worker = ALONE,
 ) -> None:
     """Serve on a socket that listens, as one worker of some, until SIGINT or SIGTERM."""
+    logs.set_up(settings)
+    make_room_for(settings.connections)
     app = create_app(settings, threads=worker.share_of_cores())
     server = new_server(app, settings, listener, threads or THREADS)
     holder: EngineHolder = app.extensions["lookalike.engine"]
@@ -96,7 +103,7 @@ def serve_on(
 
     def announce() -> None:
         if worker.announces:
-            print(line, file=sys.stderr, flush=True)
+            logs.say(line, settings)
 
     caretaker.start()
     try:
@@ -131,24 +138,45 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def new_server(app: Flask, settings: Settings, listener: socket.socket, threads: int) -> Any:
+def new_server(app: Flask, settings: Settings, listener: socket.socket, threads: int) -> Server:
     """Put waitress between a socket and the application."""
     # A page of thumbnails fills the queue for a moment, each time: nothing to warn of.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     most = largest_body(settings) + 1
-    server = waitress.create_server(
+    metrics: Metrics = app.extensions["lookalike.metrics"]
+    lanes = new_lanes(
+        app, metrics, threads=threads, most=settings.queue, seconds=settings.queue_seconds
+    )
+    return Server(
         app,
+        lanes,
+        metrics,
+        Memory(max(most, settings.upload_memory), metrics.body_bytes.set),
+        settings.receive_seconds,
         sockets=[listener],
-        threads=threads,
         connection_limit=settings.connections,
+        cleanup_interval=1,
+        recv_bytes=64 * 2**10,  # large photos come in twice as fast as by waitress's 8 KB
         max_request_body_size=most,
         inbuf_overflow=most + 1,  # photos on their way in stay off the disk
         ident="lookalike",
         # They tell that a proxy stands before this: whoever may write is decided by that.
         clear_untrusted_proxy_headers=False,
     )
-    server.channel_class = Channel
-    return server
+
+
+def make_room_for(connections: int) -> None:
+    """Let this process have as many files open as it takes, as far as it may."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def start_up_line(
@@ -200,6 +228,7 @@ def run(server: Any, announce: Callable[[], None]) -> None:
         wasyncore.dispatcher.close(server)
         last = time.monotonic() + LAST_SECONDS
         while _busy(server) and time.monotonic() < last:
+            server.maintenance(time.time())  # which is called by who listens, else
             wasyncore.loop(timeout=0.1, map=sockets, count=1, use_poll=True)
     finally:
         for number, handler in before.items():

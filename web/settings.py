@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -16,6 +17,9 @@ from search.query import MAX_K
 from web.keys import RATE_OR_OFF
 
 PREFIX = "LOOKALIKE_"
+
+PREFIX_OR_NONE = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+"""A path in front of all others: no dots alone, and no second slash, which would be a host's."""
 
 SWITCH = {
     **dict.fromkeys(("on", "1", "true", "yes"), True),
@@ -56,11 +60,74 @@ class Settings:
         metadata={"help": "The longest side of the large picture on a listing's page, in pixels."},
     )
     connections: int = field(
-        default=100,
+        default=1000,
         metadata={
-            "help": "How many connections may be open at once. Photos on their way in are kept in"
-            " memory, so this times max_upload_bytes is the most that they can take."
+            "help": "How many connections may be open at once, in each process. More of them wait"
+            " to be taken."
         },
+    )
+    upload_memory: int = field(
+        default=512 * 2**20,
+        metadata={
+            "help": "How many bytes of requests each process keeps in memory, on their way in and"
+            " until they are answered. What comes beyond is let go and answered with 503."
+        },
+    )
+    receive_seconds: int = field(
+        default=30,
+        metadata={
+            "help": "How long a request may take to come in; each 32 KB of it have a second more."
+            " Then the answer is 408."
+        },
+    )
+    queue: int = field(
+        default=64,
+        metadata={
+            "help": "How many requests with photos may wait for their turn, in each process. Beyond"
+            " that the answer is 503. Pages and pictures wait apart from them."
+        },
+    )
+    queue_seconds: int = field(
+        default=10,
+        metadata={"help": "How long one of them may wait, before it is answered with 503."},
+    )
+    proxies: int = field(
+        default=0,
+        metadata={
+            "least": 0,
+            "help": "How many proxies stand before this server, whose X-Forwarded-For, -Proto and"
+            " -Host are believed. 0: nobody's are.",
+        },
+    )
+    url_prefix: str = field(
+        default="",
+        metadata={
+            "help": "What all addresses begin with, such as /look; a proxy may take it away or"
+            " leave it.",
+            "like": PREFIX_OR_NONE,
+            "hint": "Write a path such as /look, or /shop/look, without a slash at its end.",
+        },
+    )
+    cors_origins: str = field(
+        default="none",
+        metadata={
+            "help": "Which sites' pages may ask the JSON API by script: none, * for all, or origins"
+            " such as https://shop.example with commas between. Never with cookies."
+        },
+    )
+    access_log: bool = field(
+        default=False, metadata={"help": "on: each request is told in one line on stderr."}
+    )
+    log_format: str = field(
+        default="text",
+        metadata={
+            "help": "How the log is written to stderr: text, or json, one object a line.",
+            "choices": ("text", "json"),
+        },
+    )
+    log_addresses: bool = field(
+        default=False,
+        metadata={"help": "on: the lines of requests name the clients' addresses, not only keys."},
     )
     learn_from_queries: bool = field(
         default=False,
@@ -199,7 +266,9 @@ class Settings:
             if like is not None and not like.fullmatch(given):
                 raise UsageError(
                     f"The setting {setting.name} is {given!r}.",
-                    hint='Write a rate such as "300 per minute", or off.',
+                    hint=setting.metadata.get(
+                        "hint", 'Write a rate such as "300 per minute", or off.'
+                    ),
                 )
             least = setting.metadata.get("least", 1)
             if isinstance(given, int) and not isinstance(given, bool) and given < least:
@@ -253,7 +322,7 @@ def described() -> Iterator[tuple[str, str, str]]:
     """Yield each setting's environment variable, its default and what it is for."""
     for setting in fields(Settings):
         default = setting.default
-        shown = str(default or "none")
+        shown = "none" if default in (None, "") else str(default)
         if isinstance(default, bool):
             shown = "on" if default else "off"
         yield variable(setting.name), shown, setting.metadata["help"]

@@ -19,6 +19,7 @@ WORDS: dict[str, LazyString | tuple[LazyString, LazyString]] = {
     "nothing": _("Nothing found."),
     "found": (_("One listing found."), _("{count} listings found.")),
     "picture": _("Picture {number} of {count}"),
+    "no-picture": _("No picture"),
     "likes.like": _("{name}: like this."),
     "likes.unlike": _("{name}: not like this."),
     "likes.remove": _("Remove {name}"),

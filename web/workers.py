@@ -20,6 +20,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from prometheus_client.multiprocess import mark_process_dead
+
+from web import logs
 from web.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -125,6 +128,7 @@ def supervise(
     workers : int
         How many.
     """
+    logs.set_up(settings)
     stopping = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: stopping.set()) for number in numbers}
@@ -135,7 +139,7 @@ def supervise(
     try:
         while not stopping.is_set():
             for place in places:
-                _see_to(place)
+                _see_to(place, metrics)
                 if place.process is None and time.monotonic() >= place.next:
                     announces = place.number == 0 and not announced
                     announced = announced or announces
@@ -152,12 +156,14 @@ def supervise(
             signal.signal(number, handler)
 
 
-def _see_to(place: _Place) -> None:
+def _see_to(place: _Place, metrics: str) -> None:
     """Note that a worker has ended; one that does so again and again waits ever longer."""
     if place.process is None or place.process.poll() is None:
         return
     now = time.monotonic()
     log.warning("Worker %d ended with %d.", place.number, place.process.returncode)
+    # What it counted stays; of what it had, as of connections, nothing is left.
+    mark_process_dead(place.process.pid, metrics)  # type: ignore[no-untyped-call]
     if now - place.began < SOON:
         place.next = now + place.wait
         place.wait = min(2 * place.wait, LONGEST_WAIT)

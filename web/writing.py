@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import current_app, request
@@ -42,7 +42,8 @@ ATTRIBUTES: TypeAdapter[dict[str, Attribute]] = TypeAdapter(Attributes)
 
 def require_writer() -> None:
     """Refuse the request that is under way unless it may write: see `web.access.require`."""
-    require("write")
+    if request.method != "OPTIONS":  # by which a browser asks beforehand, and shows no key
+        require("write")
 
 
 def write(operation: Operation) -> Written:
@@ -77,6 +78,9 @@ def writer() -> Writer:
     engine = current_engine()
     most = min(engine.limits.max_bytes, current_settings().max_upload_bytes)
     limits = PictureLimits(max_bytes=most, max_pixels=engine.limits.max_pixels)
+    of_engine: Callable[[PictureLimits], Writer] | None = getattr(engine, "writer", None)
+    if of_engine is not None:  # it is no folder that is written to
+        return of_engine(limits)
     return Writer(current_settings().index, _embedder, limits=limits)
 
 

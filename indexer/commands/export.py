@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from indexer.console import index_option, json_option, progress, write_json
+from indexer.console import any_index_option, json_option, progress, write_json
 
 
 @click.command("export", short_help="Write the catalogue and its vectors to a Parquet file.")
 @click.argument("target", type=click.Path(path_type=Path))
-@index_option
+@any_index_option
 @json_option
 @click.option(
     "--features/--no-features",
@@ -42,10 +43,15 @@ def export(
     the two on any machine; searches and writes go on meanwhile.
     """
     from indexer.exporting import export as run  # noqa: PLC0415
+    from indexer.milvus.address import Address, is_milvus  # noqa: PLC0415
 
     shown = progress(as_json)
-    done = run(
-        index_folder,
+    export_ = partial(run, index_folder)
+    if is_milvus(index_folder):
+        from indexer.milvus.pull import pull  # noqa: PLC0415 - an extra
+
+        export_ = partial(pull, Address.parse(index_folder))
+    done = export_(
         target,
         features=features,
         thumbnails=thumbnails,

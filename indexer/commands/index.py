@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from indexer.commands.amounts import BYTES
-from indexer.console import index_option, json_option, out, progress, write_json
+from indexer.console import any_index_option, json_option, out, progress, write_json
 from indexer.errors import UsageError
 from indexer.runtimes import RUNTIMES
 
@@ -44,7 +44,7 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("index", short_help="Index a catalogue, or bring its index up to date.")
 @click.argument("catalog")
-@index_option
+@any_index_option
 @json_option
 @click.option(
     "--weights",
@@ -117,6 +117,18 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="SIZE",
     help="What a process that searches may take, such as 2GB: the FAISS index is chosen by it.",
 )
+@click.option(
+    "--ray",
+    metavar="ADDRESS|local",
+    help="Embed on a Ray cluster (an extra): HOST:PORT of its head, auto on one of its nodes, or"
+    " local for one on this machine.",
+)
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder in which an index in Milvus is made; data/milvus-COLLECTION.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option(
     "--max-failures",
@@ -135,6 +147,7 @@ def index(
     max_failures: str,
     quiet: bool,
     replace: bool,
+    work: Path | None,
     **options: Any,
 ) -> None:
     """Index CATALOG, or bring its index up to date.
@@ -148,6 +161,7 @@ def index(
             "--recheck-urls and --no-check-urls exclude one another.", hint="Give one of them."
         )
     tolerated = parse_max_failures(max_failures)
+    from indexer.milvus.address import work_folder  # noqa: PLC0415
     from indexer.replacing import replace_index  # noqa: PLC0415
     from indexer.sources import SourceOptions, open_source  # noqa: PLC0415
     from indexer.sync import IndexOptions, index_catalogue  # noqa: PLC0415
@@ -162,17 +176,27 @@ def index(
         ),
     )
     shown = progress(quiet)
+    folder, milvus = work_folder(index_folder, work)
+    pushed = None
     try:
-        work = replace_index if replace else index_catalogue
-        report = work(index_folder, source, IndexOptions(**options), shown)
+        run = replace_index if replace else index_catalogue
+        report = run(folder, source, IndexOptions(**options), shown)
+        if milvus is not None and report.outlook is None:
+            from indexer.milvus.push import push  # noqa: PLC0415 - an extra
+
+            pushed = push(folder, milvus, shown)
     except KeyboardInterrupt:
         shown.say("What is embedded so far is kept. Run the same command again to go on.")
         raise
     if as_json:
-        write_json(asdict(report))
+        write_json(
+            asdict(report) if pushed is None else {**asdict(report), "milvus": asdict(pushed)}
+        )
     elif not quiet:
-        for line in summary(report, index_folder):
+        for line in summary(report, folder):
             shown.say(line)
+        if pushed is not None:
+            shown.say(pushed.told())
         if report.outlook is not None:
             show_ids(report.outlook)
     total = report.plan.added + report.plan.changed + report.plan.unchanged

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from indexer.console import index_option, json_option, write_json
+from indexer.console import any_index_option, json_option, write_json
 
 if TYPE_CHECKING:
     from indexer.embedder import Embedder
@@ -27,7 +27,7 @@ SHOWN = 10
     help="A file with an id a line; - for standard input.",
 )
 @click.option("--missing-ok", is_flag=True, help="Ids that are not there are no failure.")
-@index_option
+@any_index_option
 @json_option
 def remove(
     ids: tuple[str, ...],
@@ -43,6 +43,7 @@ def remove(
     with the next `lookalike index`.
     """
     from indexer.errors import ListingNotFound, LookalikeError, UsageError  # noqa: PLC0415
+    from indexer.milvus.address import is_milvus  # noqa: PLC0415
     from indexer.operations import Remove, Written  # noqa: PLC0415
     from indexer.writing import Writer  # noqa: PLC0415
 
@@ -51,7 +52,13 @@ def remove(
         raise UsageError(
             "There is no id to remove.", hint="Name some, or a file of them with --from."
         )
-    outcomes = Writer(index_folder, _no_embedder).write(map(Remove, wanted))
+    if is_milvus(index_folder):
+        from indexer.milvus.moving import writer_of  # noqa: PLC0415 - an extra
+
+        with writer_of(index_folder) as writer:
+            outcomes = writer.write(map(Remove, wanted))
+    else:
+        outcomes = Writer(index_folder, _no_embedder).write(map(Remove, wanted))
     removed, missing = 0, []
     failed: LookalikeError | None = None
     for listing_id, outcome in zip(wanted, outcomes, strict=True):

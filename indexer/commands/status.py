@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from indexer.console import index_option, json_option, out, write_json
-from indexer.errors import IndexNotReady, MissingExtra
+from indexer.console import any_index_option, json_option, out, write_json
+from indexer.errors import IndexNotReady, MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from indexer.catalog import Catalog
 
 
 @click.command("status", short_help="Show what an index is and holds.")
-@index_option
+@any_index_option
 @json_option
 @click.option("--failures", is_flag=True, help="List the rejected pictures and why.")
 @click.option(
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 def status(index_folder: Path, as_json: bool, failures: bool, plot: Path | None) -> None:
     """Show what an index is and holds."""
     from indexer.catalog import Catalog  # noqa: PLC0415
+    from indexer.milvus.address import is_milvus  # noqa: PLC0415
 
+    if is_milvus(index_folder):
+        _show_milvus(index_folder, as_json, folder_needed=failures or plot is not None)
+        return
     with Catalog(index_folder) as catalog:
         if failures:
             _failures(catalog, as_json)
@@ -37,6 +41,18 @@ def status(index_folder: Path, as_json: bool, failures: bool, plot: Path | None)
             _show(facts(index_folder, catalog), as_json)
     if plot is not None:
         _plot(index_folder, plot)
+
+
+def _show_milvus(index: Path, as_json: bool, *, folder_needed: bool) -> None:
+    from indexer.milvus.moving import facts_of, rows  # noqa: PLC0415 - an extra
+
+    if folder_needed:
+        raise UsageError(
+            "Milvus keeps no rejected pictures and no plots.",
+            hint="Ask the work folder: --index data/milvus-COLLECTION.",
+        )
+    said = facts_of(index)
+    _show(said, as_json, rows)
 
 
 def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
@@ -82,7 +98,11 @@ def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _show(said: dict[str, Any], as_json: bool) -> None:
+def _show(
+    said: dict[str, Any],
+    as_json: bool,
+    rows: Callable[[dict[str, Any]], list[tuple[str, str]]] | None = None,
+) -> None:
     if as_json:
         write_json(said)
         return
@@ -91,7 +111,7 @@ def _show(said: dict[str, Any], as_json: bool) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column()
-    for name, value in _rows(said):
+    for name, value in (rows or _rows)(said):
         table.add_row(name, value)
     out().print(table)
 

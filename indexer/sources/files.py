@@ -14,8 +14,6 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
-import fsspec
-
 from indexer.errors import LookalikeError, MissingExtra, SourceError
 
 log = logging.getLogger(__name__)
@@ -166,6 +164,8 @@ def _open(location: str, error: type[LookalikeError], subject: str) -> BinaryIO:
     path = local_path(location)
     try:
         if path is None:
+            import fsspec  # noqa: PLC0415 - a tenth of the start of a search
+
             return cast(BinaryIO, fsspec.open(location, "rb", **_patience(location)).open())
         if path.exists() and not path.is_file():
             # A pipe would block for ever, a device never end.
@@ -180,6 +180,8 @@ def _open(location: str, error: type[LookalikeError], subject: str) -> BinaryIO:
 
 def file_system(location: str) -> tuple[Any, str]:
     """Return fsspec's file system of a URL, and the path inside it."""
+    import fsspec  # noqa: PLC0415 - as in `_open`
+
     try:
         system, path = fsspec.core.url_to_fs(location)
     except ImportError as problem:
@@ -191,6 +193,8 @@ def file_system(location: str) -> tuple[Any, str]:
 
 def patient_file_system(location: str) -> Any:
     """Return fsspec's file system of a URL, one that gives up on a host that does not answer."""
+    import fsspec  # noqa: PLC0415 - as in `_open`
+
     try:
         return fsspec.core.url_to_fs(location, **_patience(location))[0]
     except ImportError as problem:

@@ -7,22 +7,23 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from indexer.embedder import Embedder, OpenVINOEmbedder, _without_greeting
+from indexer.embedder import Embedder, OpenVINOEmbedder
 from indexer.errors import UsageError
+from indexer.held_stderr import without_lines
 from indexer.model import CHANNELS, FEATURES
 from indexer.runtimes import RUNTIMES, require_runtime
 
 
 def test_litert_is_kept_from_greeting(capfd):
     os.write(2, b"before\n")
-    with _without_greeting():
+    with without_lines(b"XNNPACK delegate"):
         os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nanother's\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "before\nanother's\nafter\n"
 
 
 def test_stderr_comes_back_after_an_error(capfd):
-    with pytest.raises(RuntimeError), _without_greeting():
+    with pytest.raises(RuntimeError), without_lines(b"XNNPACK delegate"):
         raise RuntimeError
     os.write(2, b"heard\n")
     assert capfd.readouterr().err == "heard\n"

@@ -53,3 +53,16 @@ def test_merging_takes_the_best_of_each():
     places, similarities = merged([one, two])
     assert places.tolist() == [3, 1, 2]
     assert similarities.tolist() == pytest.approx([0.9, 0.7, 0.6])
+
+
+def test_vectors_that_are_kept_widened_have_the_same_cosines():
+    dice = np.random.default_rng(4)
+    stored = dice.normal(size=(500, 96)).astype(np.float16)
+    vector, places = dice.normal(size=96).astype(np.float32), np.arange(0, 500, 3)
+
+    for one, other in zip(
+        compare(stored, places, vector, 10),
+        compare(widened(stored), places, vector, 10),
+        strict=True,
+    ):
+        assert np.array_equal(one, other)

@@ -13,6 +13,7 @@ from tests.web.conftest import FakeEngine
 
 pytestmark = pytest.mark.browser
 
+
 def test_the_keyboard_leads_through(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")

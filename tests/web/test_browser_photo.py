@@ -116,6 +116,7 @@ def test_a_photo_that_is_too_large_is_not_sent(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("larger than")
 
 
+@DESKTOP
 def test_escape_cancels(page: Page, photo: bytes) -> None:
     page.goto("/")
     held_back(page)
@@ -125,13 +126,6 @@ def test_escape_cancels(page: Page, photo: bytes) -> None:
     expect(page.locator("#searching")).to_be_hidden()
     expect(page.locator("#news")).to_have_text("Search cancelled.")
     expect(page.locator("#photo")).to_be_focused()
-
-
-def test_a_server_that_is_gone_is_said(page: Page, photo: bytes) -> None:
-    page.goto("/")
-    page.route("**/search", lambda route: route.abort())
-    choose(page, photo)
-    expect(page.get_by_role("alert")).to_contain_text("could not be reached")
 
 
 def test_without_the_script(browser: Browser, address: tuple[str, int], photo: bytes) -> None:
@@ -226,6 +220,7 @@ def test_text_pasted_into_a_field_stays_there(page: Page, fetcher: FakeFetcher) 
 # Made smaller before it travels
 
 
+@DESKTOP
 def test_a_phones_photo_is_turned_and_made_smaller(page: Page, engine: FakeEngine) -> None:
     image = Image.effect_noise((2400, 1800), 90).convert("RGB")
     exif = Image.Exif()

@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("ready")]
 # The part that matters
 
 
+@DESKTOP
 def test_a_part_is_marked_by_pointer(page: Page, engine: FakeEngine, halves: bytes) -> None:
     searched_with(page, halves)
     whole = page.locator("#stage .card h3").first.text_content()

@@ -171,7 +171,7 @@ def test_a_listing_comes_changes_and_goes(writing: Client, tmp_path: Path) -> No
 
 
 def test_a_batch_of_any_length(writing: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.client.MOST_LINES", 3)
+    monkeypatch.setattr("web.client_bodies.MOST_LINES", 3)
     lines: list[dict[str, Any]] = [
         {"op": "put", "id": f"B{n}", "photos": [drawn((n, 30, 90))], "title": f"B {n}"}
         for n in range(4)

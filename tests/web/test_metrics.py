@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from flask import Flask
@@ -10,8 +11,9 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.web.conftest import FakeEngine
-from tests.web.living import app_on
+from tests.web.living import ROOT, app_on
 from web.app import create_app
+from web.metrics import GAUGES, Metrics
 from web.settings import Settings
 
 
@@ -45,6 +47,18 @@ def test_requests_are_counted_by_route_and_class(client: FlaskClient) -> None:
     assert any(name.startswith("process_") for name, _ in said)
 
 
+def test_all_of_them_are_described(client: FlaskClient) -> None:
+    client.get("/health")
+    said = re.findall(r"\blookalike_\w+", (ROOT / "docs" / "serving.md").read_text())
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    for name in {family.name for family in families if family.name.startswith("lookalike_")}:
+        assert name.endswith("_created") or {name, f"{name}_total"} & set(said), name
+    known = {*GAUGES, "ready", "live_recall", "live_recall_photos"}
+    registered = Metrics().registry._names_to_collectors
+    for name in said:
+        assert name in registered or name.removeprefix("lookalike_") in known, name
+
+
 def test_each_application_counts_for_itself(settings: Settings, engine: FakeEngine) -> None:
     one, other = (create_app(settings, engine=engine).test_client() for _ in range(2))
     one.get("/health")
@@ -72,6 +86,7 @@ def test_what_is_served(indexed: object, pictures_folder: object) -> None:
     assert said["lookalike_writes_total", ("delete", "removed")] == 1
     assert said["lookalike_writes_total", ("delete", "failed")] == 1
     assert said["lookalike_listings", ()] == 11
+    assert said["lookalike_failures", ()] == 0
     assert said["lookalike_vectors", ()] == 11
     assert said["lookalike_changed", ()] == 1
     assert said["lookalike_snapshot_age_seconds", ()] >= 0

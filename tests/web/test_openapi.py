@@ -105,6 +105,22 @@ def test_what_waits_says_how_long(document: dict[str, Any]) -> None:
             assert "Retry-After" in operation["responses"][status]["headers"]
 
 
+def test_the_headers_that_it_names_are_sent(client: FlaskClient, document: dict[str, Any]) -> None:
+    asked = {
+        "/health": "/health",
+        "/api/v1/status": "/api/v1/status",
+        "/api/v1/openapi.json": "/api/v1/openapi.json",
+        "/api/v1/listings/{listing_id}": "/api/v1/listings/p1",
+        "/api/v1/listings/{listing_id}/similar": "/api/v1/listings/p1/similar",
+    }
+    for path, address in asked.items():
+        named = set(document["paths"][path]["get"]["responses"]["200"]["headers"])
+        assert "X-Request-ID" in named
+        assert named <= set(client.get(address).headers.keys())
+    for name in document["components"]["headers"]:
+        assert f'"#/components/headers/{name}"' in json.dumps(document)
+
+
 def test_the_design_s_table_is_served(document: dict[str, Any]) -> None:
     """The paths of DESIGN.md's table, and what a search takes."""
     served = {(path, method) for path, method, _ in operations(document)}

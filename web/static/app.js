@@ -36,7 +36,10 @@ function localTime(moment) {
 }
 
 function hideBrokenPicture(event) {
-  if (event.target.matches?.(".box > img")) event.target.closest(".box").classList.add("broken");
+  if (!event.target.matches?.(".box > img")) return;
+  const box = event.target.closest(".box");
+  box.dataset.none = word("no-picture");
+  box.classList.add("broken");
 }
 
 // A picture that almost has the shape of its box fills it; others are shown whole.

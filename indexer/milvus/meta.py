@@ -1,0 +1,187 @@
+"""What belongs to a whole index in Milvus: texts and files, in pieces that Milvus takes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexer.errors import IndexDamaged, IndexNotReady
+from indexer.field_values import FieldType, Inference, hash_of
+from indexer.listing import Attribute
+from indexer.milvus.connection import Milvus
+from indexer.milvus.rows import slots_of
+from indexer.milvus.schema import META, NOTHING
+
+PIECE = 48_000
+"""Bytes of a piece: 64,000 letters."""
+
+AT_ONCE = 64
+"""Pieces that are sent or asked for in one call."""
+
+MOST = 16_384
+"""Rows that Milvus answers at most."""
+
+CARD, MADE, PROJECTION, CATEGORIES, MODEL = "card", "made", "projection", "categories", "model"
+FIELD = "field:"
+
+STRONG = "Strong"
+
+
+@dataclass(slots=True)
+class Fields:
+    """Attributes that can be filtered by.
+
+    Attributes
+    ----------
+    types : dict of str to FieldType
+        The type that each was first seen with.
+    slots : dict of str to int
+        The most values that a listing has of each.
+    """
+
+    types: dict[str, FieldType] = field(default_factory=dict)
+    slots: dict[str, int] = field(default_factory=dict)
+
+
+class Meta:
+    """Reads and writes the collection beside that of the vectors.
+
+    Parameters
+    ----------
+    milvus : Milvus
+        Where it is.
+    """
+
+    def __init__(self, milvus: Milvus) -> None:
+        self._milvus = milvus
+        self._name = milvus.address.named(META)
+
+    def stamp(self, name: str, level: str = STRONG) -> str | None:
+        """Return what changes whenever a file or text is written; None where there is none."""
+        rows = self._rows(f'key == "{name}"', level)
+        return rows[0]["value"] if rows else None
+
+    def read(self, name: str) -> bytes:
+        """Return a file or text.
+
+        Raises
+        ------
+        IndexNotReady
+            If there is none.
+        IndexDamaged
+            If a piece is missing or altered.
+        """
+        stamp = self.stamp(name)
+        if stamp is None:
+            raise IndexNotReady(
+                f"The index in {self._milvus.address} holds nothing to search yet.",
+                hint=f"Fill it with: lookalike index CATALOG --index {self._milvus.address}",
+            )
+        head = json.loads(stamp)
+        keys = _keys(name, head["sha256"], head["pieces"])
+        pieces: dict[str, str] = {}
+        for some in _batches(keys):
+            names = ", ".join(f'"{key}"' for key in some)
+            pieces |= {row["key"]: row["value"] for row in self._rows(f"key in [{names}]", STRONG)}
+        data = b"".join(base64.b64decode(pieces.get(key, "")) for key in keys)
+        if hashlib.sha256(data).hexdigest() != head["sha256"]:
+            raise IndexDamaged(
+                f"The {name} of {self._milvus.address} is not whole.",
+                hint="Write it again with `lookalike index`.",
+            )
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep a file or text; whoever reads meanwhile gets the one before or this one."""
+        digest = hashlib.sha256(data).hexdigest()
+        before = self.stamp(name)
+        parts = [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
+        head = json.dumps({"sha256": digest, "pieces": len(parts), "bytes": len(data)})
+        if before == head:
+            return
+        keys = _keys(name, digest, len(parts))
+        texts = {
+            key: base64.b64encode(part).decode() for key, part in zip(keys, parts, strict=True)
+        }
+        for some in _batches(keys):
+            self._put({key: texts[key] for key in some})
+        self._put({name: head})
+        if before is not None:
+            old = json.loads(before)
+            for some in _batches(_keys(name, old["sha256"], old["pieces"])):
+                self._milvus.delete(self._name, ids=some)
+
+    def fields(self, level: str = STRONG) -> Fields:
+        """Return the attributes that can be filtered by."""
+        found = Fields()
+        for row in self._rows(f'key like "{FIELD}%"', level):
+            said = json.loads(row["value"])
+            found.types[said["name"]] = said["type"]
+            found.slots[said["name"]] = said["slots"]
+        return found
+
+    def learn(
+        self,
+        fields: Fields,
+        attributes: Iterable[Mapping[str, Attribute]],
+        types: Mapping[str, FieldType] | None = None,
+    ) -> None:
+        """Keep what is new of the attributes of listings that are about to be written.
+
+        Parameters
+        ----------
+        fields : Fields
+            What is known; it is brought up to date.
+        attributes : iterable of mapping
+            Of the listings.
+        types : mapping of str to FieldType, optional
+            What is known of them elsewhere.
+        """
+        inference = Inference({**(types or {}), **fields.types}, texts=False)
+        new: dict[str, int] = {}
+        for one in attributes:
+            inference.add_attributes(one)
+            for name, count in slots_of(one).items():
+                if count > max(fields.slots.get(name, 0), new.get(name, 0)):
+                    new[name] = count
+        known = {**(types or {}), **inference.types(), **fields.types}
+        for name, kind in known.items():
+            if name not in fields.types:
+                new.setdefault(name, 1)
+                fields.types[name] = kind
+        rows = {}
+        for name, count in new.items():
+            if name in fields.types:
+                fields.slots[name] = max(1, count)
+                said = {"name": name, "type": fields.types[name], "slots": fields.slots[name]}
+                rows[f"{FIELD}{hash_of(name):016x}"] = json.dumps(said)
+        if rows:
+            self._put(rows)
+
+    def _put(self, rows: Mapping[str, str]) -> None:
+        said: list[dict[str, Any]] = [
+            {"key": key, "value": value, "nothing": NOTHING} for key, value in rows.items()
+        ]
+        self._milvus.upsert(self._name, said, timeout=30.0)
+
+    def _rows(self, condition: str, level: str) -> list[dict[str, Any]]:
+        found = self._milvus.query(
+            self._name,
+            filter=condition,
+            output_fields=["key", "value"],
+            limit=MOST,
+            consistency_level=level,
+        )
+        return list(found)
+
+
+def _keys(name: str, digest: str, count: int) -> list[str]:
+    return [f"{name}@{digest[:16]}#{place:05d}" for place in range(count)]
+
+
+def _batches(keys: list[str]) -> Iterable[list[str]]:
+    return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))

@@ -1,0 +1,276 @@
+"""A work folder's catalogue into Milvus: what changed since the last time, and what went.
+
+The folder is an index like any other. A small database in it says what has been written to which
+collection, so that a run that was stopped goes on where it was, and one after no change writes
+nothing. What services wrote to Milvus meanwhile stays until its source changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.catalog import Catalog
+from indexer.errors import IndexNotReady
+from indexer.faiss_index import exact_top
+from indexer.features import FeatureFile, feature_file
+from indexer.field_values import FieldType, ListingFields
+from indexer.milvus.address import Address
+from indexer.milvus.connection import Milvus
+from indexer.milvus.meta import STRONG
+from indexer.milvus.pushed import Pushed
+from indexer.milvus.rows import Document, Kept
+from indexer.milvus.schema import LISTINGS, search_params
+from indexer.milvus.space import Made, prepare, write_space
+from indexer.milvus.store import Filled, Store
+from indexer.model import MODEL_FILE, installed_network
+from indexer.progress import SILENT, Progress
+from indexer.snapshot import Snapshot, open_current
+from indexer.thumbnails import Thumbnails
+
+AT_ONCE = 200
+"""Listings that are written in one call."""
+
+SAMPLE = 50
+"""Pictures that are searched with at the end."""
+
+DUE = (
+    "SELECT l.number FROM listings l LEFT JOIN pushed.listings p ON p.number = l.number"
+    " WHERE l.number > ? AND (p.number IS NULL OR p.change < max(l.change,"
+    " coalesce((SELECT max(change) FROM pictures WHERE listing = l.number), 0)))"
+    " ORDER BY l.number LIMIT ?"
+)
+
+GONE = (
+    "SELECT number, id, pictures FROM pushed.listings p WHERE NOT EXISTS"
+    " (SELECT 1 FROM listings l WHERE l.number = p.number) LIMIT ?"
+)
+
+
+def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
+    """Bring an index in Milvus up to date with the one in a folder.
+
+    Parameters
+    ----------
+    work : Path
+        The folder; nobody may write to it meanwhile.
+    address : Address
+        Of the collection; it is made where there is none.
+    progress : Progress, optional
+        Is shown how far it is.
+
+    Raises
+    ------
+    IndexNotReady
+        If the folder holds no published index.
+    NetworkMismatch
+        If another network or projection made what is in Milvus.
+    StoreUnavailable
+        If Milvus does not answer; the same call goes on later.
+    """
+    snapshot = open_current(work)
+    network = installed_network(work)
+    if network is None:
+        raise IndexNotReady(f"The index in {work} has no network yet.")
+    milvus = Milvus(address)
+    try:
+        with Catalog(work) as catalog, closing(Thumbnails(work)) as thumbnails:
+            made = prepare(milvus, snapshot, network, catalog.meta("secret") or "")
+            ledger = work / f"milvus-{made.made}.db"
+            with _attached(catalog, ledger):
+                pusher = _Pusher(Store(milvus), catalog, snapshot, thumbnails, work)
+                written = pusher.write(progress)
+                removed = pusher.remove()
+                catalogue = {
+                    "feature_width": int(catalog.meta("feature_width") or 0),
+                    "runtimes": catalog.meta("runtimes") or "",
+                }
+                write_space(milvus, made, snapshot, network, work / MODEL_FILE, catalogue)
+                return pusher.checked(written, removed, made)
+    finally:
+        milvus.close()
+        snapshot.close()
+
+
+@contextmanager
+def _attached(catalog: Catalog, ledger: Path) -> Iterator[None]:
+    """Attach the database that says what was written, making it where there is none."""
+    catalog.db.execute("ATTACH ? AS pushed", (str(ledger),))
+    catalog.db.execute(
+        "CREATE TABLE IF NOT EXISTS pushed.listings"
+        " (number INTEGER PRIMARY KEY, id TEXT NOT NULL, pictures INTEGER NOT NULL,"
+        " change INTEGER NOT NULL)"
+    )
+    try:
+        yield
+    finally:
+        catalog.db.execute("DETACH pushed")
+
+
+@dataclass(slots=True)
+class _Pusher:
+    """Writes what is due, group by group, and notes each group once Milvus has it."""
+
+    store: Store
+    catalog: Catalog
+    snapshot: Snapshot
+    thumbnails: Thumbnails
+    work: Path
+
+    def write(self, progress: Progress) -> int:
+        """Write listings that are new or changed; return how many."""
+        types = cast("dict[str, FieldType]", self.catalog.field_types())
+        fields = self.store.meta.fields()
+        self.store.meta.learn(fields, [], types)
+        file = feature_file(self.work, self.catalog)
+        total = sum(len(group) for group in self._due())
+        written = 0
+        with progress.track("Writing to Milvus", total, "listings") as advance:
+            for numbers in self._due():
+                group = self._group(numbers, file)
+                self.store.put([filled for filled, _ in group], fields)
+                self._note(numbers, [one for one, _ in group], [change for _, change in group])
+                written += len(group)
+                advance(len(group))
+        return written
+
+    def _due(self) -> Iterator[list[int]]:
+        last = 0
+        while rows := self.catalog.db.execute(DUE, (last, AT_ONCE)).fetchall():
+            yield [int(row[0]) for row in rows]
+            last = int(rows[-1][0])
+
+    def _group(self, numbers: list[int], file: FeatureFile) -> list[tuple[Filled, int]]:
+        wanted = json.dumps(numbers)
+        listings = self.catalog.db.execute(
+            "SELECT l.*, p.pictures AS before FROM listings l"
+            " LEFT JOIN pushed.listings p ON p.number = l.number"
+            " WHERE l.number IN (SELECT value FROM json_each(?)) ORDER BY l.number",
+            (wanted,),
+        ).fetchall()
+        pictures = self.catalog.db.execute(
+            "SELECT p.*, e.content, e.width, e.height FROM pictures p"
+            " LEFT JOIN embeddings e ON e.number = p.embedding"
+            " WHERE p.listing IN (SELECT value FROM json_each(?)) ORDER BY p.listing, p.position",
+            (wanted,),
+        ).fetchall()
+        of: dict[int, list[Any]] = {number: [] for number in numbers}
+        for row in pictures:
+            of[row["listing"]].append(row)
+        done = [row for row in pictures if row["embedding"] is not None]
+        features = file.read(np.array([row["embedding"] for row in done], np.int64))
+        self._beside(done, features)
+        vectors = self._vectors(done, features)
+        place = {row["number"]: n for n, row in enumerate(done)}
+        group = []
+        for row in listings:
+            own = [place[one["number"]] for one in of[row["number"]] if one["number"] in place]
+            change = max([row["change"], *(one["change"] for one in of[row["number"]])])
+            document = _document(row, of[row["number"]])
+            group.append((Filled(document, vectors[own], row["before"] or 0), change))
+        return group
+
+    def _beside(self, done: list[Any], features: NDArray[np.float16]) -> None:
+        self.store.add_features(
+            {
+                f"{row['content']} {row['region']}": one
+                for row, one in zip(done, features, strict=True)
+            }
+        )
+        jpegs = {row["content"]: self.thumbnails.get(row["content"]) for row in done}
+        self.store.add_thumbnails({key: jpeg for key, jpeg in jpegs.items() if jpeg is not None})
+
+    def _vectors(self, done: list[Any], features: NDArray[np.float16]) -> NDArray[np.float32]:
+        if not done:
+            return np.zeros((0, self.snapshot.projection.dims), np.float32)
+        return self.snapshot.projection.transform(features)
+
+    def _note(self, numbers: list[int], group: list[Filled], changes: list[int]) -> None:
+        rows = [
+            (number, one.document.fields.id, len(one.document.pictures), change)
+            for number, one, change in zip(numbers, group, changes, strict=True)
+        ]
+        self.catalog.db.execute("BEGIN")
+        self.catalog.db.executemany(
+            "INSERT OR REPLACE INTO pushed.listings VALUES (?, ?, ?, ?)", rows
+        )
+        self.catalog.db.execute("COMMIT")
+
+    def remove(self) -> int:
+        """Remove listings that the folder has no more; return how many."""
+        removed = 0
+        while rows := self.catalog.db.execute(GONE, (AT_ONCE,)).fetchall():
+            # One that came back under another number was written just now.
+            gone = [
+                Document(ListingFields(row["id"]), (Kept("", "", "", 0),) * row["pictures"])
+                for row in rows
+                if not self.catalog.number_of(row["id"])
+            ]
+            self.store.remove(gone)
+            self.catalog.db.executemany(
+                "DELETE FROM pushed.listings WHERE number = ?", [(row["number"],) for row in rows]
+            )
+            removed += len(gone)
+        return removed
+
+    def checked(self, written: int, removed: int, made: Made) -> Pushed:
+        """Count what is there, and compare some searches."""
+        listings = self.store.count(LISTINGS)
+        vectors = self.store.count()
+        alone = listings == self.catalog.count("listings") and vectors == self.snapshot.count
+        overlap = self._overlap(made.kind) if alone and self.snapshot.count else None
+        expected = self.catalog.count("listings")
+        address = str(self.store.milvus.address)
+        return Pushed(address, written, removed, listings, vectors, expected, overlap)
+
+    def _overlap(self, kind: str) -> float:
+        """Return the share of the ten nearest of some pictures that Milvus finds."""
+        snapshot = self.snapshot
+        k = min(10, snapshot.count)
+        places = np.unique(np.linspace(0, snapshot.count - 1, SAMPLE).astype(int))
+        asked = snapshot.vectors[places].astype(np.float32)
+        found = self.store.milvus.search(
+            self.store.milvus.address.collection,
+            data=[row.tolist() for row in asked],
+            limit=k,
+            search_params=search_params(kind, k),
+            output_fields=["picture"],
+            consistency_level=STRONG,
+        )
+        exact = exact_top(asked, snapshot.vectors, k)
+        shares = []
+        for vector, best, hits in zip(asked, exact, found, strict=True):
+            least = float((snapshot.vectors[best].astype(np.float32) @ vector).min())
+            near = sum(hit["distance"] >= least - 1e-5 for hit in hits)
+            shares.append(min(1.0, near / k))
+        return float(np.mean(shares))
+
+
+def _document(row: Any, pictures: list[Any]) -> Document:
+    names = ("id", "title", "category", "price", "currency", "url")
+    fields = ListingFields(
+        **{name: row[name] for name in names}, attributes=json.loads(row["attributes"])
+    )
+    kept = (
+        Kept(
+            one["uri"],
+            one["region"],
+            one["content"] or "",
+            one["state"],
+            one["width"],
+            one["height"],
+            one["version"],
+            one["reason"],
+        )
+        for one in pictures
+    )
+    return Document(
+        fields, tuple(kept), row["origin"], bytes(row["digest"]).hex(), bool(row["written"])
+    )

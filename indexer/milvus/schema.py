@@ -1,0 +1,120 @@
+"""The collections of an index in Milvus.
+
+COLLECTION             a picture each: its vector, and what its listing says, to filter by
+COLLECTION_listings    a listing each, as a document
+COLLECTION_thumbnails  small pictures by content
+COLLECTION_features    what vectors are made of, by content; loaded only to export it
+COLLECTION_meta        the recipe and all that readers need beside, in pieces
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from indexer.milvus.address import Address
+from indexer.milvus.connection import LONG, Milvus, pymilvus
+
+LISTINGS, THUMBNAILS, FEATURES, META = "listings", "thumbnails", "features", "meta"
+BESIDE = (LISTINGS, THUMBNAILS, FEATURES, META)
+
+TEXT = 65_535
+"""Bytes of the longest text that Milvus takes."""
+
+NOTHING = [0.0, 0.0]
+"""Every collection must have vectors: those that need none have this one."""
+
+BUILD: dict[str, dict[str, Any]] = {
+    "FLAT": {},
+    "HNSW": {"M": 32, "efConstruction": 200},
+    "IVF_FLAT": {"nlist": 4096},
+    "IVF_SQ8": {"nlist": 4096},
+    "IVF_PQ": {"nlist": 4096, "m": 64, "nbits": 8},
+    "DISKANN": {},
+}
+
+EF = 256
+"""How many HNSW looks at, at least; measured in docs/milvus.md."""
+
+NPROBE = 128
+"""Lists that the IVF indexes search."""
+
+
+def search_params(kind: str, count: int) -> dict[str, Any]:
+    """Return how an index of some kind is searched for `count` vectors."""
+    params: dict[str, Any] = {}
+    if kind == "HNSW":
+        params = {"ef": min(max(EF, count + count // 2), 32_768)}
+    elif kind.startswith("IVF"):
+        params = {"nprobe": NPROBE}
+    elif kind == "DISKANN":
+        params = {"search_list": max(100, count + count // 2)}
+    return {"metric_type": "IP", "params": params}
+
+
+def create(milvus: Milvus, dims: int) -> None:
+    """Make the collections that are not there yet."""
+    address = milvus.address
+    there = set(milvus.list_collections())
+    if address.collection not in there:
+        schema = _vectors(dims)
+        index = _index("vector", address.kind, BUILD[address.kind])
+        _make(milvus, address.collection, schema, index, address)
+    for what in BESIDE:
+        if address.named(what) not in there:
+            key, number = ("number", True) if what == LISTINGS else ("key", False)
+            schema = _keyed(key, number=number)
+            _make(milvus, address.named(what), schema, _index("nothing", "FLAT", {}), address)
+    # Nobody reads them while searching, and they are the most of it.
+    milvus.release_collection(address.named(FEATURES), timeout=LONG)
+
+
+def load(milvus: Milvus, name: str) -> None:
+    """Have a collection in the servers' memory."""
+    milvus.load_collection(name, timeout=LONG)
+
+
+def _make(milvus: Milvus, name: str, schema: Any, index: Any, address: Address) -> None:
+    milvus.create_collection(
+        name,
+        schema=schema,
+        index_params=index,
+        consistency_level="Strong",
+        num_shards=address.shards,
+        timeout=LONG,
+    )
+
+
+def _vectors(dims: int) -> Any:
+    kind = pymilvus().DataType
+    schema = pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field("picture", kind.INT64, is_primary=True)
+    schema.add_field("vector", kind.FLOAT_VECTOR, dim=dims)
+    for name in ("listing", "label", "title", "name", "url"):
+        schema.add_field(name, kind.INT64)
+    schema.add_field("place", kind.INT32)
+    for name in ("content", "region"):
+        schema.add_field(name, kind.VARCHAR, max_length=512)
+    for name in ("category", "currency"):
+        schema.add_field(name, kind.VARCHAR, max_length=1024)
+    schema.add_field("price", kind.DOUBLE)
+    schema.add_field("said", kind.JSON)
+    schema.add_field("document", kind.VARCHAR, max_length=TEXT)
+    return schema
+
+
+def _keyed(key: str, *, number: bool) -> Any:
+    kind = pymilvus().DataType
+    schema = pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+    if number:
+        schema.add_field(key, kind.INT64, is_primary=True)
+    else:
+        schema.add_field(key, kind.VARCHAR, is_primary=True, max_length=512)
+    schema.add_field("value", kind.VARCHAR, max_length=TEXT)
+    schema.add_field("nothing", kind.FLOAT_VECTOR, dim=2)
+    return schema
+
+
+def _index(field: str, kind: str, params: dict[str, Any]) -> Any:
+    index = pymilvus().MilvusClient.prepare_index_params()
+    index.add_index(field, index_type=kind, metric_type="IP", params=params)
+    return index

@@ -1,0 +1,239 @@
+"""The vector space of an index in Milvus: network, projection, categories and scores."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexer.categories import CategoryModel
+from indexer.errors import IndexDamaged, IndexVersionError, NetworkMismatch
+from indexer.files import write_durably
+from indexer.milvus.connection import Milvus
+from indexer.milvus.meta import CARD, CATEGORIES, MADE, MODEL, PROJECTION, Meta
+from indexer.milvus.schema import create
+from indexer.model import Network
+from indexer.paths import cache_folder
+from indexer.projection import Projection
+from indexer.recipe import Recipe
+from indexer.scores import ScoreModel
+from indexer.snapshot import Snapshot
+
+FORMAT = 1
+
+LEFT_OUT = ("files", "fitted_on", "memory", "format")
+"""Of a manifest: what is of the folder only, or long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What readers and writers know of an index beside its listings.
+
+    Attributes
+    ----------
+    snapshot : Snapshot
+        Without vectors: its projection, categories, scores and manifest.
+    network : Network
+        What made the features.
+    secret : str
+        What cursors are signed with.
+    made : str
+        Names this index: another once its collections are made anew.
+    kind : str
+        The index over its vectors.
+    change : int
+        Raised with every card.
+    feature_width : int
+        Of the features that are kept.
+    runtimes : str
+        What ran the network, as the catalogue says it.
+    stamp : str
+        Of the card.
+    """
+
+    snapshot: Snapshot
+    network: Network
+    secret: str
+    made: str
+    kind: str
+    change: int
+    feature_width: int
+    runtimes: str
+    stamp: str
+
+    @property
+    def dims(self) -> int:
+        """Numbers of a vector."""
+        return int(self.snapshot.manifest["dims"])
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was fixed when an index's collections were made."""
+
+    made: str
+    secret: str
+    space: str
+    kind: str
+
+
+def prepare(milvus: Milvus, snapshot: Snapshot, network: Network, secret: str) -> Made:
+    """Make an index's collections, or see to it that those there are of the same space.
+
+    Raises
+    ------
+    NetworkMismatch
+        If another network or projection made what is there.
+    IndexVersionError
+        If a newer Lookalike made it.
+    """
+    create(milvus, snapshot.projection.dims)
+    meta = Meta(milvus)
+    if meta.stamp(MADE) is None:
+        new = {
+            "format": FORMAT,
+            "made": secrets.token_hex(8),
+            "secret": secret,
+            "space": snapshot.space,
+            "kind": milvus.address.kind,
+            "network": asdict(network),
+        }
+        meta.write(MADE, json.dumps(new).encode())
+    said = _checked(milvus, json.loads(meta.read(MADE)))
+    Network(**said["network"]).require_same(network)
+    if said["space"] != snapshot.space:
+        raise NetworkMismatch(
+            f"The vectors in {milvus.address} are made by another projection than those here.",
+            hint="Write to another collection, and point the servers to it once it is full.",
+        )
+    return Made(said["made"], said["secret"], said["space"], said["kind"])
+
+
+def write_space(
+    milvus: Milvus,
+    made: Made,
+    snapshot: Snapshot,
+    network: Network,
+    model: Path,
+    catalogue: Mapping[str, Any],
+) -> None:
+    """Tell readers what a snapshot says beside its vectors; the last step of filling an index.
+
+    Parameters
+    ----------
+    milvus : Milvus
+        Where.
+    made : Made
+        What `prepare` returned.
+    snapshot : Snapshot
+        Of the work folder.
+    network : Network
+        What made its features.
+    model : Path
+        The converted network: servers get it from here.
+    catalogue : mapping
+        ``feature_width`` and ``runtimes``.
+    """
+    meta = Meta(milvus)
+    meta.write(MODEL, model.read_bytes())
+    meta.write(PROJECTION, (snapshot.folder / "projection.npz").read_bytes())
+    meta.write(CATEGORIES, (snapshot.folder / "categories.npz").read_bytes())
+    manifest = {key: one for key, one in snapshot.manifest.items() if key not in LEFT_OUT}
+    said = {
+        "format": FORMAT,
+        **asdict(made),
+        "name": snapshot.name,
+        "manifest": {**manifest, "network": asdict(network)},
+        "parts": {name: meta.stamp(name) for name in (MODEL, PROJECTION, CATEGORIES)},
+        **catalogue,
+    }
+    meta.write(CARD, json.dumps(said).encode())
+
+
+def read_space(milvus: Milvus) -> Space:
+    """Return what an index says beside its listings.
+
+    Raises
+    ------
+    IndexNotReady
+        If there is none, or it was never filled to the end.
+    IndexVersionError
+        If a newer Lookalike wrote it.
+    IndexDamaged
+        If a part is missing.
+    """
+    meta = Meta(milvus)
+    stamp = meta.stamp(CARD)
+    said = _checked(milvus, json.loads(meta.read(CARD)))
+    manifest = said["manifest"]
+    recipe = Recipe.from_dict(manifest["recipe"])
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "projection.npz").write_bytes(meta.read(PROJECTION))
+        (folder / "categories.npz").write_bytes(meta.read(CATEGORIES))
+        projection = Projection.load(folder / "projection.npz", recipe)
+        categories = CategoryModel.load(folder / "categories.npz")
+    none = np.zeros(0, np.int64)
+    snapshot = Snapshot(
+        Path(milvus.address.collection) / said["name"],
+        {**manifest, "files": {}},
+        np.zeros((0, projection.dims), np.float16),
+        none,
+        none,
+        projection,
+        none.astype(np.int32),
+        categories,
+        ScoreModel.from_dict(manifest["scores"]["plain"]),
+        ScoreModel.from_dict(manifest["scores"]["keyed"]),
+        said["space"],
+    )
+    return Space(
+        snapshot,
+        Network(**manifest["network"]),
+        said["secret"],
+        said["made"],
+        said["kind"],
+        int(manifest["change"]),
+        int(said["feature_width"]),
+        said["runtimes"],
+        stamp or "",
+    )
+
+
+def network_folder(milvus: Milvus, network: Network, name: str) -> Path:
+    """Return a folder that holds an index's converted network under `name`, fetched if need be.
+
+    Raises
+    ------
+    IndexDamaged
+        If Milvus holds another one than it says.
+    """
+    folder = cache_folder() / "networks" / f"milvus-{network.model_sha256[:16]}"
+    path = folder / name
+    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == network.model_sha256:
+        return folder
+    data = Meta(milvus).read(MODEL)
+    if hashlib.sha256(data).hexdigest() != network.model_sha256:
+        raise IndexDamaged(
+            f"The network in {milvus.address} is not the one that made its vectors.",
+            hint="Write it again with `lookalike index`.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_durably(path, data)
+    return folder
+
+
+def _checked(milvus: Milvus, said: dict[str, Any]) -> dict[str, Any]:
+    if int(said["format"]) > FORMAT:
+        raise IndexVersionError(
+            f"The index in {milvus.address} was written by a newer Lookalike.",
+            hint="Upgrade with: pip install --upgrade lookalike",
+        )
+    return said

@@ -1,0 +1,323 @@
+"""An index in Milvus as of one question: what `search.live.View` is of one in a folder.
+
+A position is a picture's number. The first thing that is asked of Milvus is asked at the
+consistency of the index's address; what follows is about the same pictures, and is asked without
+waiting once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.categories import UNKNOWN
+from indexer.errors import QueryError
+from indexer.fields import CORE_TYPES, FieldTable, FieldType
+from indexer.milvus.meta import MOST, Fields
+from indexer.milvus.rows import Document, hashed, listing_number
+from indexer.milvus.schema import search_params
+from indexer.milvus.space import Space
+from indexer.milvus.store import Store
+from indexer.snapshot import Snapshot
+from search.facets import Facet, Part, facets, worth_a_facet
+from search.filters import Condition
+from search.milvus_filters import both, expression
+
+Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+KNOWN = ["listing", "label", "place", "content", "region"]
+"""What is asked of every picture that is found."""
+
+AGAIN = "Eventually"
+
+COUNTED = 5000
+"""Pictures whose fields are counted for facets, at most: Milvus 2.3 cannot count them itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """Where the page looks for the fields' types."""
+
+    types: Mapping[str, FieldType]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """As `search.filtering.Told`, of which only the types are known."""
+
+    filters: Types
+
+
+class MilvusWithin:
+    """What may be found: an expression, and how many pictures meet it, counted when asked."""
+
+    def __init__(self, view: MilvusView, condition: str) -> None:
+        self._view = view
+        self.condition = condition
+
+    @cached_property
+    def count(self) -> int:
+        """How many pictures there are."""
+        return self._view.counted(self.condition)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A picture that was met."""
+
+    listing: int
+    label: int
+    place: int
+    content: str
+    region: str
+    vector: NDArray[np.float32] | None = None
+    document: Document | None = None
+
+
+@dataclass(eq=False)
+class MilvusView:
+    """What is searched, as of one question. Not shared between threads.
+
+    Attributes
+    ----------
+    store : Store
+        Where it is.
+    space : Space
+        What is known beside its listings.
+    fields : Fields
+        Attributes.
+    consistency : str
+        At which the first thing is asked.
+    """
+
+    store: Store
+    space: Space
+    fields: Fields
+    consistency: str
+    _seen: dict[int, _Seen] = field(default_factory=dict)
+    _of: dict[int, int] = field(default_factory=dict)
+    _asked: bool = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Projection, categories and scores; it holds no vectors."""
+        return self.space.snapshot
+
+    @property
+    def change(self) -> int:
+        """The change of the work folder that the index's card tells of."""
+        return self.space.change
+
+    @property
+    def changed(self) -> int:
+        """Nothing is searched beside the index: Milvus takes writes up itself."""
+        return 0
+
+    @property
+    def told(self) -> Told:
+        """What fields there are."""
+        return Told(Types(self.fields.types))
+
+    @cached_property
+    def count(self) -> int:
+        """Vectors that a search can find."""
+        return self.counted("")
+
+    def counted(self, condition: str) -> int:
+        """Return how many pictures meet an expression."""
+        return self.store.count(condition=condition, level=self._level())
+
+    # What is at a position
+
+    def listings(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return each position's listing, by number."""
+        return self._each(positions, lambda one: one.listing)
+
+    def pictures(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return each position's picture: a position is one."""
+        return positions
+
+    def codes(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return each position's category, a place in the model's names; -1 without one."""
+        codes = self._codes
+        return self._each(positions, lambda one: codes.get(one.label, UNKNOWN))
+
+    def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors at `positions` (M,), shape (M, dims)."""
+        lacking = [n for n in positions.tolist() if self._seen[n].vector is None]
+        if lacking:
+            found = self.store.vectors(lacking, self._level())
+            for number in lacking:
+                # One that went meanwhile is like nothing.
+                nothing = np.zeros(self.space.dims, np.float32)
+                self._seen[number].vector = found.get(number, nothing)
+        rows = [self._seen[n].vector for n in positions.tolist()]
+        return np.array(rows, np.float32).reshape(len(rows), self.space.dims)
+
+    def positions(self, pictures: Iterable[int]) -> NDArray[np.int64]:
+        """Return where pictures, by number, can be found; those that cannot are left out."""
+        wanted = list(pictures)
+        lacking = [number for number in wanted if number not in self._seen]
+        if lacking:
+            self._query(f"picture in [{', '.join(map(str, lacking))}]", KNOWN)
+        return np.array([number for number in wanted if number in self._seen], np.int64)
+
+    def _each(self, positions: NDArray[np.int64], of: Any) -> NDArray[np.int64]:
+        numbers = [of(self._seen[number]) for number in positions.ravel().tolist()]
+        return np.array(numbers, np.int64).reshape(positions.shape)
+
+    # What is known of pictures
+
+    def place(self, picture: int) -> int | None:
+        """Return a picture's place in its listing; None of one that was not met."""
+        one = self._seen.get(picture)
+        return None if one is None else one.place
+
+    def made_of(self, picture: int) -> tuple[str, str] | None:
+        """Return content hash and region of a picture; None of one that was not met."""
+        one = self._seen.get(picture)
+        return None if one is None else (one.content, one.region)
+
+    def documents(self, numbers: Iterable[int]) -> dict[int, Document]:
+        """Return listings of which a picture was met, by number."""
+        wanted = [self._of[number] for number in set(numbers) if number in self._of]
+        lacking = [one for one in wanted if self._seen[one].document is None]
+        for start in range(0, len(lacking), 500):
+            some = ", ".join(map(str, lacking[start : start + 500]))
+            for row in self._rows(f"picture in [{some}]", ["document"]):
+                self._seen[row["picture"]].document = Document.read(row["document"])
+        found = ((self._seen[one].listing, self._seen[one].document) for one in wanted)
+        return {number: document for number, document in found if document is not None}
+
+    def listing(self, listing_id: str) -> list[int]:
+        """Meet all pictures of a listing that have a vector; return them in their order."""
+        number = listing_number(listing_id)
+        self._query(f"listing == {number}", [*KNOWN, "vector", "document"])
+        own = [one for one, seen in self._seen.items() if seen.listing == number]
+        return sorted(own, key=lambda one: self._seen[one].place)
+
+    # Searching
+
+    def within(self, condition: Condition) -> MilvusWithin:
+        """Return what meets a condition.
+
+        Raises
+        ------
+        QueryError
+            If it names a field that there is not, or compares what cannot be compared.
+        """
+        return MilvusWithin(self, expression(self._checked(condition), self.fields))
+
+    def _checked(self, condition: Condition) -> Condition:
+        try:
+            return condition.check(self.fields.types)
+        except QueryError:
+            # A server may have written the first listing that has it just now.
+            self.fields = self.store.meta.fields()
+            return condition.check(self.fields.types)
+
+    def facets(self, condition: Condition, names: Sequence[str] | None = None) -> list[Facet]:
+        """Count the values of fields among the listings that meet a condition.
+
+        Of an index of more than `COUNTED` pictures there are none.
+        """
+        condition = self._checked(condition)
+        if self.counted("") > COUNTED:
+            return []
+        table = FieldTable.empty(self.fields.types)
+        rows = self._rows("", ["listing", "document"])
+        for row in {one["listing"]: one for one in rows}.values():
+            table.add(Document.read(row["document"]).fields)
+        whole = np.packbits(np.ones(table.total, np.bool_), bitorder="little")
+        parts = [Part(table, whole)]
+        kinds = {**self.fields.types, **CORE_TYPES}
+        asked = worth_a_facet(parts, self.fields.types) if names is None else names
+        known = [name for name in asked if name in kinds]
+        return facets(parts, condition, self.fields.types, known)
+
+    def nearest(
+        self, vectors: NDArray[np.float32], count: int, within: MilvusWithin | None = None
+    ) -> Found:
+        """Find the nearest vectors to any of `vectors`, as `search.live.View.nearest`."""
+        return self._search(vectors, count, within.condition if within is not None else "")
+
+    def nearest_of_category(
+        self,
+        vectors: NDArray[np.float32],
+        code: int,
+        count: int,
+        within: MilvusWithin | None = None,
+    ) -> Found:
+        """Find the nearest vectors of one category, as `search.live.View`'s."""
+        model = self.snapshot.categories
+        names = () if model is None else model.names
+        if code == UNKNOWN:
+            labels = f"label not in [{', '.join(str(label) for label in self._codes)}]"
+        else:
+            labels = f"label == {hashed(names[code])}"
+        other = within.condition if within is not None else ""
+        return self._search(vectors, count, both(labels, other))
+
+    @cached_property
+    def _codes(self) -> dict[int, int]:
+        model = self.snapshot.categories
+        names = () if model is None else model.names
+        return {hashed(name): code for code, name in enumerate(names)}
+
+    def _search(self, vectors: NDArray[np.float32], count: int, condition: str) -> Found:
+        if count <= 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        limit = min(count, MOST)
+        answers = self.store.milvus.search(
+            self.store.milvus.address.collection,
+            data=[row.tolist() for row in np.asarray(vectors, np.float32)],
+            filter=condition,
+            limit=limit,
+            output_fields=KNOWN,
+            search_params=search_params(self.space.kind, limit),
+            consistency_level=self._level(),
+        )
+        best: dict[int, float] = {}
+        for hits in answers:
+            for hit in hits:
+                number = int(hit["id"])  # as pymilvus calls every primary key
+                self._meet(number, hit["entity"])
+                best[number] = max(best.get(number, -2.0), float(hit["distance"]))
+        positions = np.fromiter(best, np.int64, len(best))
+        similarities = np.fromiter(best.values(), np.float32, len(best))
+        order = np.lexsort((positions, -similarities))
+        return positions[order], similarities[order]
+
+    def _meet(self, number: int, said: Mapping[str, Any]) -> _Seen:
+        one = self._seen.get(number)
+        if one is None:
+            one = self._seen[number] = _Seen(*(said[name] for name in KNOWN))
+            self._of.setdefault(one.listing, number)
+        return one
+
+    def _query(self, condition: str, names: list[str]) -> None:
+        for row in self._rows(condition, names):
+            one = self._meet(row["picture"], row)
+            if "vector" in row:
+                one.vector = np.array(row["vector"], np.float32)
+            if "document" in row:
+                one.document = Document.read(row["document"])
+
+    def _rows(self, condition: str, names: list[str]) -> list[Any]:
+        found = self.store.milvus.query(
+            self.store.milvus.address.collection,
+            filter=condition,
+            output_fields=["picture", *names],
+            limit=MOST,
+            consistency_level=self._level(),
+        )
+        return list(found)
+
+    def _level(self) -> str:
+        level, self._asked = (AGAIN if self._asked else self.consistency), True
+        return level
