@@ -65,6 +65,11 @@ def found(page):
     )
 
 
+def without_the_last(hits):
+    """Leave out the hits as far as the last: of equal ones, either may have found no more room."""
+    return [hit for hit in hits if hit[:2] != hits[-1][:2]] if hits else []
+
+
 def pages(engine, **asked):
     page = engine.search(**asked)
     yield page
@@ -94,7 +99,7 @@ def test_a_filter_keeps_the_same_listings(local, remote, shop, filter_):
 )
 def test_the_same_is_found(local, remote, asked):
     mine, theirs = remote.search(**asked), local.search(**asked)
-    assert found(mine) == found(theirs)
+    assert without_the_last(found(mine)) == without_the_last(found(theirs))
     assert [name for name, _ in mine.category] == [name for name, _ in theirs.category]
     assert mine.close_match == theirs.close_match
 

@@ -68,7 +68,7 @@ def count(folder: Path, state: int) -> int:
 
 def wait_for(folder: Path, done: int) -> None:
     """Wait until some pictures are embedded, and not all of them."""
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 240
     while count(folder, DONE) < done:
         assert time.monotonic() < ends
         time.sleep(0.02)
