@@ -90,7 +90,6 @@ def test_a_filter_keeps_the_same_listings(local, remote, shop, filter_):
         {"listing_id": "l7"},
         {"listing_id": "l5"},  # of two pictures
         {"listing_id": "l7", "prior": False},
-        {"listing_id": "l7", "fold": True, "k": 40},
         {"listing_id": "l7", "k": 1000},
         {"listing_id": "l7", "min_score": 0.3},
         {"positives": (Example(listing_id="l1"), Example(listing_id="l2", weight=2))},
