@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 
 from indexer.categories import UNKNOWN
 from indexer.errors import QueryError
-from indexer.fields import CORE_TYPES, FieldTable, FieldType
 from indexer.milvus.meta import MOST, Fields
 from indexer.milvus.rows import Document, hashed, listing_number
 from indexer.milvus.schema import search_params
 from indexer.milvus.space import Space
 from indexer.milvus.store import Store
 from indexer.snapshot import Snapshot
-from search.facets import Facet, Part, facets, worth_a_facet
+from search.facets import Facet
 from search.filters import Condition
+from search.milvus_facets import COUNTED, counted
 from search.milvus_filters import both, expression
+from search.milvus_seen import Seen, Told, Types
 
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 
@@ -34,23 +35,6 @@ KNOWN = ["listing", "label", "place", "content", "region"]
 """What is asked of every picture that is found."""
 
 AGAIN = "Eventually"
-
-COUNTED = 5000
-"""Pictures whose fields are counted for facets, at most: Milvus 2.3 cannot count them itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Types:
-    """Where the page looks for the fields' types."""
-
-    types: Mapping[str, FieldType]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """As `search.filtering.Told`, of which only the types are known."""
-
-    filters: Types
 
 
 class MilvusWithin:
@@ -64,19 +48,6 @@ class MilvusWithin:
     def count(self) -> int:
         """How many pictures there are."""
         return self._view.counted(self.condition)
-
-
-@dataclass(slots=True)
-class _Seen:
-    """A picture that was met."""
-
-    listing: int
-    label: int
-    place: int
-    content: str
-    region: str
-    vector: NDArray[np.float32] | None = None
-    document: Document | None = None
 
 
 @dataclass(eq=False)
@@ -99,7 +70,7 @@ class MilvusView:
     space: Space
     fields: Fields
     consistency: str
-    _seen: dict[int, _Seen] = field(default_factory=dict)
+    _seen: dict[int, Seen] = field(default_factory=dict)
     _of: dict[int, int] = field(default_factory=dict)
     _asked: bool = False
 
@@ -229,16 +200,9 @@ class MilvusView:
         condition = self._checked(condition)
         if self.counted("") > COUNTED:
             return []
-        table = FieldTable.empty(self.fields.types)
-        rows = self._rows("", ["listing", "document"])
-        for row in {one["listing"]: one for one in rows}.values():
-            table.add(Document.read(row["document"]).fields)
-        whole = np.packbits(np.ones(table.total, np.bool_), bitorder="little")
-        parts = [Part(table, whole)]
-        kinds = {**self.fields.types, **CORE_TYPES}
-        asked = worth_a_facet(parts, self.fields.types) if names is None else names
-        known = [name for name in asked if name in kinds]
-        return facets(parts, condition, self.fields.types, known)
+        rows = {one["listing"]: one for one in self._rows("", ["listing", "document"])}
+        documents = (Document.read(row["document"]) for row in rows.values())
+        return counted(documents, condition, self.fields, names)
 
     def nearest(
         self, vectors: NDArray[np.float32], count: int, within: MilvusWithin | None = None
@@ -293,10 +257,10 @@ class MilvusView:
         order = np.lexsort((positions, -similarities))
         return positions[order], similarities[order]
 
-    def _meet(self, number: int, said: Mapping[str, Any]) -> _Seen:
+    def _meet(self, number: int, said: Mapping[str, Any]) -> Seen:
         one = self._seen.get(number)
         if one is None:
-            one = self._seen[number] = _Seen(*(said[name] for name in KNOWN))
+            one = self._seen[number] = Seen(*(said[name] for name in KNOWN))
             self._of.setdefault(one.listing, number)
         return one
 

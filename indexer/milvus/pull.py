@@ -27,7 +27,7 @@ from indexer.milvus.address import Address
 from indexer.milvus.connection import LONG, Milvus
 from indexer.milvus.meta import MODEL, PROJECTION, STRONG
 from indexer.milvus.rows import Document, picture_number
-from indexer.milvus.schema import FEATURES, LISTINGS, load
+from indexer.milvus.schema import FEATURES, LISTINGS, load_features
 from indexer.milvus.space import Space, read_space
 from indexer.milvus.store import Store
 from indexer.progress import SILENT, Progress
@@ -73,7 +73,7 @@ def pull(
     try:
         space, store = read_space(milvus), Store(milvus)
         if features:
-            load(milvus, address.named(FEATURES))
+            load_features(milvus)
         reader = _Reader(store, space, features, thumbnails)
         counted = store.count(LISTINGS)
         with storing(target.parent):

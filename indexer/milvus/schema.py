@@ -9,9 +9,9 @@ COLLECTION_meta        the recipe and all that readers need beside, in pieces
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from indexer.milvus.address import Address
 from indexer.milvus.connection import LONG, Milvus, pymilvus
 
 LISTINGS, THUMBNAILS, FEATURES, META = "listings", "thumbnails", "features", "meta"
@@ -55,31 +55,38 @@ def create(milvus: Milvus, dims: int) -> None:
     """Make the collections that are not there yet."""
     address = milvus.address
     there = set(milvus.list_collections())
-    if address.collection not in there:
-        schema = _vectors(dims)
-        index = _index("vector", address.kind, BUILD[address.kind])
-        _make(milvus, address.collection, schema, index, address)
-    for what in BESIDE:
-        if address.named(what) not in there:
-            key, number = ("number", True) if what == LISTINGS else ("key", False)
-            schema = _keyed(key, number=number)
-            _make(milvus, address.named(what), schema, _index("nothing", "FLAT", {}), address)
-    # Nobody reads them while searching, and they are the most of it.
-    milvus.release_collection(address.named(FEATURES), timeout=LONG)
+    # Each takes seconds, which Milvus spends waiting.
+    with ThreadPoolExecutor(len(BESIDE) + 1) as workers:
+        made = []
+        if address.collection not in there:
+            index = _index("vector", address.kind, BUILD[address.kind])
+            made.append(workers.submit(_make, milvus, address.collection, _vectors(dims), index))
+        for what in BESIDE:
+            if address.named(what) not in there:
+                schema = _keyed("number" if what == LISTINGS else "key")
+                # Nobody reads features while searching, and they are the most of it: what has no
+                # index is not loaded.
+                plain = None if what == FEATURES else _index("nothing", "FLAT", {})
+                made.append(workers.submit(_make, milvus, address.named(what), schema, plain))
+        for one in made:
+            one.result()
 
 
-def load(milvus: Milvus, name: str) -> None:
-    """Have a collection in the servers' memory."""
+def load_features(milvus: Milvus) -> None:
+    """Have the features in the servers' memory, to be read."""
+    name = milvus.address.named(FEATURES)
+    if not milvus.list_indexes(name):
+        milvus.create_index(name, index_params=_index("nothing", "FLAT", {}), timeout=LONG)
     milvus.load_collection(name, timeout=LONG)
 
 
-def _make(milvus: Milvus, name: str, schema: Any, index: Any, address: Address) -> None:
+def _make(milvus: Milvus, name: str, schema: Any, index: Any) -> None:
     milvus.create_collection(
         name,
         schema=schema,
         index_params=index,
         consistency_level="Strong",
-        num_shards=address.shards,
+        num_shards=milvus.address.shards,
         timeout=LONG,
     )
 
@@ -102,10 +109,10 @@ def _vectors(dims: int) -> Any:
     return schema
 
 
-def _keyed(key: str, *, number: bool) -> Any:
+def _keyed(key: str) -> Any:
     kind = pymilvus().DataType
     schema = pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
-    if number:
+    if key == "number":
         schema.add_field(key, kind.INT64, is_primary=True)
     else:
         schema.add_field(key, kind.VARCHAR, is_primary=True, max_length=512)

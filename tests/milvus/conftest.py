@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -122,8 +123,10 @@ def local(shop: Shop) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def remote(shop: Shop) -> Iterator[Engine]:
-    """The engine over Milvus."""
-    engine = Engine.open(shop.address)
+    """The engine over Milvus; nobody writes to it, so that it need not wait for the newest."""
+    with closing(Engine.open(shop.address)) as strong:
+        assert len(strong.search(listing_id="l7", k=100).hits) == LISTINGS - 1
+    engine = Engine.open(shop.server.address("shop", consistency="eventually"))
     yield engine
     engine.close()
 
@@ -146,7 +149,7 @@ class Living:
     writer: Writer
 
 
-@pytest.fixture(scope="module", params=["folder", "milvus"])
+@pytest.fixture(scope="session", params=["folder", "milvus"])
 def living(
     request: pytest.FixtureRequest, shop: Shop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Living]:

@@ -55,10 +55,9 @@ def found(page):
         (
             -round(hit.score, 4),
             -round(hit.similarity, 4),
-            hit.listing.id,
+            hit.thumbnails,
             hit.near_duplicate,
             hit.picture,
-            hit.thumbnails,
             len(hit.similar_offers),
         )
         for hit in page.hits
