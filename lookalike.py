@@ -87,7 +87,7 @@ COMMANDS = {
         "Find listings that show the same picture.",
     ),
     "serve": ("web.commands", "Serve the page and the JSON API."),
-    "keys": ("web.key_commands", "Make, list and revoke the keys of a server."),
+    "keys": ("web.access.key_commands", "Make, list and revoke the keys of a server."),
     "status": ("indexer.commands.status", "Show what an index is and holds."),
     "remove": (
         "indexer.commands.remove",

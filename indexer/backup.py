@@ -37,7 +37,7 @@ from indexer.verify import problems
 FEATURES = (("features.f16", 2), ("features.crc", 4))
 
 SHARED = "shared.db"
-"""Photos that people share for a while (`web.sharing`): a copy would keep them longer."""
+"""Photos that people share for a while (`web.pages.sharing`): a copy would keep them longer."""
 
 PASSING = (".part", ".lock", "-wal", "-shm", "-journal", ".bak", SHARED)
 """Ends of the names of files that a copy does without."""

@@ -8,45 +8,33 @@ from flask import Flask
 from flask_openapi3 import APIBlueprint, OpenAPI
 
 from indexer.pictures import PictureLimits
-from web import (
-    access,
-    access_log,
-    compression,
-    errors,
-    fetching,
-    headers,
-    languages,
-    metrics,
-    openapi,
-    origins,
-    overload,
-    proxies,
-    rate_limits,
-    request_ids,
-    revalidation,
-    timing,
-    uploads,
-    wording,
-    words,
-)
-from web.admin import admin, uploads_of
-from web.api import api
-from web.api_explain import explaining
-from web.api_write import writing
+from web import errors
+from web.access import rate_limits
+from web.access import scopes as access
+from web.access.signing_in import signing_in
+from web.admin.pages import admin, uploads_of
+from web.answers import compression, headers, origins, proxies, request_ids, revalidation, timing
+from web.api import openapi, uploads
+from web.api.explain import explaining
+from web.api.health import health
+from web.api.search import api
+from web.api.write import writing
 from web.engine import EngineHolder, SearchEngine
-from web.health import health
+from web.fetching import fetching
 from web.learning import Learner
-from web.map import MapHolder
-from web.map import pages as map_pages
-from web.pages import pages
-from web.pages_likes import likes
-from web.pages_photo import photos
-from web.pictures import pictures
+from web.monitoring import access_log, metrics
+from web.pages import languages, wording, words
+from web.pages.examples import likes
+from web.pages.map import MapHolder
+from web.pages.map import pages as map_pages
+from web.pages.photo import photos
+from web.pages.pictures import pictures
+from web.pages.search import pages
+from web.pages.sharing import Shares
+from web.pages.strip import strip
+from web.pages.why import why
+from web.serving import overload
 from web.settings import Settings
-from web.sharing import Shares
-from web.signing_in import signing_in
-from web.strip import strip
-from web.why import why
 
 
 def create_app(

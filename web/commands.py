@@ -65,10 +65,10 @@ def serve(
     worker: str | None,
 ) -> None:
     """Serve the page and the JSON API."""
-    from web.server import serve as run_server  # noqa: PLC0415
-    from web.server import serve_as  # noqa: PLC0415
+    from web.serving.server import serve as run_server  # noqa: PLC0415
+    from web.serving.server import serve_as  # noqa: PLC0415
+    from web.serving.workers import Worker  # noqa: PLC0415
     from web.settings import Settings  # noqa: PLC0415
-    from web.workers import Worker  # noqa: PLC0415
 
     settings = Settings.from_env(index=index, runtime=runtime)
     if worker is not None:

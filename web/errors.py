@@ -32,9 +32,9 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from indexer.errors import IndexBusy, LookalikeError
-from web.key_shape import hidden
-from web.privacy import path_for_log
-from web.request_ids import request_id
+from web.access.key_shape import hidden
+from web.answers.request_ids import request_id
+from web.api.privacy import path_for_log
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from flask import current_app
 from indexer.errors import UsageError
 from indexer.runtimes import require_runtime
 from search.query import MAX_K
-from web.keys import RATE_OR_OFF
+from web.access.keys import RATE_OR_OFF
 
 PREFIX = "LOOKALIKE_"
 

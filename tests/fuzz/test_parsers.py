@@ -19,7 +19,7 @@ from search.filters import MAX_LENGTH, parse
 from tests.fuzz.mutations import broken
 from tests.fuzz.running import fuzzed
 from tests.fuzz.texts import FILTERS, NUMBERS, ODD, REGIONS
-from web.models_search import SearchFields
+from web.api.models_search import SearchFields
 
 CURSOR = Cursor(
     "space",

@@ -17,8 +17,8 @@ from tests.fuzz.mutations import broken
 from tests.fuzz.running import fuzzed, scratch, watched
 from tests.fuzz.texts import ANY, FILTERS, JSON, NUMBERS, ODD, REGIONS, objects, written
 from tests.web.conftest import FakeEngine, drawn, new_engine
+from web.api.batches import written_lines
 from web.app import create_app
-from web.batches import written_lines
 from web.settings import Settings
 
 PHOTO = drawn((200, 60, 40), (40, 50))

@@ -24,7 +24,7 @@ from tests.web.browsing import browser, context, halves, page, ready  # noqa: F4
 from tests.web.compared import Compared
 from tests.web.searched import Searched
 from web.app import create_app
-from web.server import listening, new_server
+from web.serving.server import listening, new_server
 from web.settings import Settings
 
 ODD_IDS = ("a:b", "50% off?", "a b+c&d=e", "größe#x", "%41", "日本;語", "..x", "'\"<", "a\\b")

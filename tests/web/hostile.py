@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 
-from web.fetch_addresses import Rules, is_public
+from web.fetching.addresses import Rules, is_public
 
 Answer = Callable[[socket.socket], None]
 

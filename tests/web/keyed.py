@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from web.key_making import add_key
-from web.keys import Scope, keys_file
+from web.access.key_making import add_key
+from web.access.keys import Scope, keys_file
 from web.settings import Settings
 
 

@@ -18,7 +18,7 @@ from flask import Flask
 from waitress import wasyncore
 
 from web.app import create_app
-from web.server import listening, new_server
+from web.serving.server import listening, new_server
 from web.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -15,12 +15,12 @@ from werkzeug.test import TestResponse
 
 from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import bearer, key_for
-from web import access
-from web.access import NEEDED, client, needed
-from web.admission import admission
+from web.access import scopes as access
+from web.access.admission import admission
+from web.access.key_making import revoke_key
+from web.access.keys import SCOPES, keys_file
+from web.access.scopes import NEEDED, client, needed
 from web.app import create_app
-from web.key_making import revoke_key
-from web.keys import SCOPES, keys_file
 from web.settings import Settings
 
 FAR = {"REMOTE_ADDR": "192.0.2.1"}
@@ -50,7 +50,7 @@ def write(client: FlaskClient, key: str = "", **more: object) -> TestResponse:
 
 def test_every_route_says_what_it_needs(app: Flask) -> None:
     there = {rule.endpoint for rule in app.url_map.iter_rules()}
-    assert there == set(NEEDED), "web.access.NEEDED says it"
+    assert there == set(NEEDED), "web.access.scopes.NEEDED says it"
 
 
 def test_what_changes_something_is_not_open(app: Flask) -> None:

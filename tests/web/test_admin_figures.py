@@ -9,8 +9,8 @@ from flask import Flask
 
 from search.query import Page
 from tests.web.conftest import FakeEngine
-from web.admin_figures import figures, quantile
-from web.metrics import Metrics
+from web.admin.figures import figures, quantile
+from web.monitoring.metrics import Metrics
 
 BUCKETS = {0.1: 10.0, 0.2: 30.0, 0.4: 40.0, math.inf: 40.0}
 

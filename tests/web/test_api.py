@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.web.conftest import ODD_IDS, SECRET, FakeEngine, drawn
 from tests.web.searched import EXPIRED
-from web.models import FullListing, PageAnswer, StatusAnswer
+from web.api.models import FullListing, PageAnswer, StatusAnswer
 from web.settings import Settings
 
 SEARCH = "/api/v1/search"

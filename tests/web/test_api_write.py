@@ -17,8 +17,8 @@ from indexer.errors import IndexBusy, StorageError
 from indexer.writing import Writer
 from tests.web.conftest import ODD_IDS
 from tests.web.living import app_on, in_base64
+from web.api.models_write import MAX_LINES
 from web.app import create_app
-from web.models_write import MAX_LINES
 from web.settings import Settings
 
 LISTINGS = "/api/v1/listings"

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 import indexer.changes
-import web.caretaker
+import web.serving.caretaker
 from indexer.catalog import Catalog
 from indexer.commands import compact as command
 from indexer.compaction import compact
@@ -24,9 +24,9 @@ from indexer.lease import writer_lease
 from indexer.manifest import current_name
 from tests.web.conftest import FakeEngine
 from tests.web.living import app_on, in_base64, served
-from web.caretaker import Caretaker
 from web.engine import EngineHolder
-from web.metrics import Metrics
+from web.monitoring.metrics import Metrics
+from web.serving.caretaker import Caretaker
 
 
 def until(told: Callable[[], bool], seconds: float = 60) -> None:
@@ -122,13 +122,13 @@ def test_a_new_snapshot_is_built_once_enough_has_changed(
     care: Any, indexed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began: list[Any] = []
-    real = web.caretaker.start_compaction
+    real = web.serving.caretaker.start_compaction
 
     def begin(path: Path) -> Any:
         began.append(real(path))
         return began[-1]
 
-    monkeypatch.setattr(web.caretaker, "start_compaction", begin)
+    monkeypatch.setattr(web.serving.caretaker, "start_compaction", begin)
     (app, _), _ = care()
     client = app.test_client()
     assert client.get("/ready").status_code == 200
@@ -170,7 +170,7 @@ def test_the_server_takes_up_what_was_built_in_the_background(
     def begin(path: Path) -> Any:
         return _in_python(BUILD.replace("sys.argv[1]", repr(str(path))))
 
-    monkeypatch.setattr(web.caretaker, "start_compaction", begin)
+    monkeypatch.setattr(web.serving.caretaker, "start_compaction", begin)
     monkeypatch.setattr(indexer.changes, "MANY", 0)
     monkeypatch.setattr(indexer.changes, "SHARE", 0.0)
     (app, _), _ = care()
@@ -222,7 +222,7 @@ def test_one_that_fails_is_tried_again_later(
         began.append(_in_python("import sys; sys.exit('The disk is full.')"))
         return began[-1]
 
-    monkeypatch.setattr(web.caretaker, "start_compaction", begin)
+    monkeypatch.setattr(web.serving.caretaker, "start_compaction", begin)
     monkeypatch.setattr(Caretaker, "_due", lambda _: True)
     with caplog.at_level(logging.WARNING):
         (app, _), caretaker = care()
@@ -249,7 +249,7 @@ def test_it_stops_with_a_compaction_under_way(care: Any, monkeypatch: pytest.Mon
         began.append(_in_python("import time; time.sleep(600)"))
         return began[-1]
 
-    monkeypatch.setattr(web.caretaker, "start_compaction", begin)
+    monkeypatch.setattr(web.serving.caretaker, "start_compaction", begin)
     monkeypatch.setattr(Caretaker, "_due", lambda _: True)
     _, caretaker = care()
     until(lambda: bool(began))

@@ -10,8 +10,8 @@ import pytest
 from indexer.errors import SourceError
 from indexer.sources import open_source
 from tests.web.conftest import drawn
-from web.catalogue_job import Confined, Told, run
-from web.catalogue_uploads import STATUS
+from web.admin.job import Confined, Told, run
+from web.admin.uploads import STATUS
 
 
 def catalogue(folder: Path, *images: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from indexer.errors import IndexBusy
-from web.catalogue_uploads import Uploads
+from web.admin.uploads import Uploads
 from web.errors import InvalidRequest, UploadNotFound
 
 TEXT = b"id,image\np0,https://shop.example/a.jpg\np1,https://shop.example/b.jpg\n"

@@ -17,10 +17,10 @@ import requests
 from lookalike import ApiError, Client, Example
 from tests.web.conftest import ODD_IDS, FakeEngine, drawn
 from tests.web.living import app_on, served
-from web.client import Unreachable
-from web.client_http import Http
-from web.client_models import Answer, HitPage, ServerStatus, WholeListing
-from web.models import FullListing, PageAnswer, StatusAnswer
+from web.api.models import FullListing, PageAnswer, StatusAnswer
+from web.client.client import Unreachable
+from web.client.http import Http
+from web.client.models import Answer, HitPage, ServerStatus, WholeListing
 
 KEY = "k-very-secret"
 
@@ -171,7 +171,7 @@ def test_a_listing_comes_changes_and_goes(writing: Client, tmp_path: Path) -> No
 
 
 def test_a_batch_of_any_length(writing: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.client_bodies.MOST_LINES", 3)
+    monkeypatch.setattr("web.client.bodies.MOST_LINES", 3)
     lines: list[dict[str, Any]] = [
         {"op": "put", "id": f"B{n}", "photos": [drawn((n, 30, 90))], "title": f"B {n}"}
         for n in range(4)

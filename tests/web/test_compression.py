@@ -9,7 +9,7 @@ import httpx
 import pytest
 from flask.testing import FlaskClient
 
-from web.urls import STATIC, static_version
+from web.pages.urls import STATIC, static_version
 
 GZIP = {"Accept-Encoding": "gzip"}
 

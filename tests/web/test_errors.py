@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from tests.web.conftest import FakeEngine
+from web.answers.headers import HEADERS
+from web.api.models import ErrorAnswer
 from web.errors import FRAGMENT
-from web.headers import HEADERS
-from web.models import ErrorAnswer
 
 JSON_ROUTES = ("/api/", "/health", "/ready", "/metrics")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

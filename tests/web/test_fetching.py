@@ -25,9 +25,9 @@ from tests.web.hostile import BOMB, Here, HostileServer, endless, hostile, leads
 from tests.web.living import app_on
 from web.app import create_app
 from web.errors import FetchBusy, FetchFailed, FetchRefused
-from web.fetch_addresses import Rules, is_public, target_of
-from web.fetch_connection import tls_context
-from web.fetching import NOTHING, Fetcher
+from web.fetching.addresses import Rules, is_public, target_of
+from web.fetching.connection import tls_context
+from web.fetching.fetching import NOTHING, Fetcher
 from web.settings import Settings
 
 MOST = 200_000
@@ -341,7 +341,7 @@ def test_a_name_that_is_resolved_for_ever(server: HostileServer, base: str) -> N
 def test_no_more_than_some_at_once(
     server: HostileServer, dns: Dns, base: str, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.fetching.PATIENCE", 0.01)
+    monkeypatch.setattr("web.fetching.fetching.PATIENCE", 0.01)
     fetcher = Fetcher(MOST, rules=Here((server.port,)), resolve=dns, at_once=1, seconds=20)
     begun, go_on = threading.Event(), threading.Event()
 
@@ -588,7 +588,7 @@ def test_all_pictures_of_a_request_are_no_more_than_one_upload(
 def test_all_pictures_of_a_request_share_its_time(
     server: HostileServer, client: FlaskClient, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.fetching.REQUEST_SECONDS", 0.0)
+    monkeypatch.setattr("web.fetching.fetching.REQUEST_SECONDS", 0.0)
     answer = client.post("/api/v1/search", json={"image_url": f"{base}/a.jpg"})
     assert "used up" in answer.json["error"]["message"]
     assert server.asked == []

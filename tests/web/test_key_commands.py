@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from indexer.errors import LookalikeError
-from web.key_commands import keys
-from web.key_use import KeyUse
-from web.keys import read_keys
+from web.access.key_commands import keys
+from web.access.key_use import KeyUse
+from web.access.keys import read_keys
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import UsageError
+from web.access.key_making import add_key, revoke_key
+from web.access.key_shape import hidden
+from web.access.key_use import EVERY, KeyUse, forget_use, last_used
+from web.access.keys import SCOPES, KeyFile, keys_file, read_keys
 from web.errors import KeyNotFound, KeysUnreadable
-from web.key_making import add_key, revoke_key
-from web.key_shape import hidden
-from web.key_use import EVERY, KeyUse, forget_use, last_used
-from web.keys import SCOPES, KeyFile, keys_file, read_keys
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_nothing_is_readable_while_it_is_written(
         seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         fsync(descriptor)
 
-    monkeypatch.setattr("web.key_making.os.fsync", look)
+    monkeypatch.setattr("web.access.key_making.os.fsync", look)
     old = os.umask(0)
     try:
         add_key(path, "shop", "read")
@@ -136,7 +136,7 @@ def test_what_cannot_be_written_changes_nothing(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("web.key_making.os.fsync", fail)
+        patched.setattr("web.access.key_making.os.fsync", fail)
         with pytest.raises(OSError, match="No space"):
             add_key(path, "two", "read")
     assert path.read_bytes() == before
@@ -239,7 +239,7 @@ def test_use_is_noted_now_and_then(path: Path, monkeypatch: pytest.MonkeyPatch) 
     os.utime(file, (0, 0))
     use.note(key.id)
     assert file.stat().st_mtime == 0
-    monkeypatch.setattr("web.key_use.time.monotonic", lambda: 1e9 + EVERY)
+    monkeypatch.setattr("web.access.key_use.time.monotonic", lambda: 1e9 + EVERY)
     use.note(key.id)
     assert file.stat().st_mtime > 0
     forget_use(path, key.id)

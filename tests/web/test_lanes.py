@@ -9,8 +9,8 @@ import pytest
 
 from tests.web.conftest import new_engine
 from web.app import create_app
-from web.lanes import Lane, chooser
-from web.metrics import Metrics
+from web.monitoring.metrics import Metrics
+from web.serving.lanes import Lane, chooser
 from web.settings import Settings
 
 Choosers: TypeAlias = dict[str, Callable[[str, str, str], str]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from web.languages import COOKIE, LANGUAGES
+from web.pages.languages import COOKIE, LANGUAGES
 
 
 def language(text: str) -> str:

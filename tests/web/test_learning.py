@@ -25,7 +25,7 @@ from tests.web.conftest import FakeEngine, drawn, new_engine
 from web.app import create_app
 from web.engine import EngineHolder
 from web.learning import DAY, PER_DAY, TOGETHER, Allowance, Learner
-from web.server import start_up_line
+from web.serving.server import start_up_line
 from web.settings import Settings
 
 SEARCH = "/api/v1/search"

@@ -17,8 +17,8 @@ from flask import Flask
 from indexer.errors import UsageError
 from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import bearer, key_for
-from web import logs
 from web.app import create_app
+from web.monitoring import logs
 from web.settings import Settings
 
 log = logging.getLogger("web.tests")

@@ -16,14 +16,14 @@ from flask.testing import FlaskClient
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-import web.map
+import web.pages.map
 from search.map_picture import COLOURS, SHEET_SIDE, SHEET_TILE
 from tests.web.conftest import SECRET, FakeEngine, new_engine
 from tests.web.test_pages import Links
+from web.answers.headers import FOREVER
 from web.app import create_app
-from web.headers import FOREVER
+from web.pages.urls import STATIC
 from web.settings import Settings
-from web.urls import STATIC
 
 
 class MappedEngine(FakeEngine):
@@ -128,17 +128,17 @@ def test_a_sheet_is_found_by_another_process(client: FlaskClient, engine: FakeEn
 
 def test_the_map_is_made_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    real = web.map.map_of
-    monkeypatch.setattr(web.map, "map_of", lambda snapshot: made.append(1) or real(snapshot))
+    real = web.pages.map.map_of
+    monkeypatch.setattr(web.pages.map, "map_of", lambda snapshot: made.append(1) or real(snapshot))
     for _ in range(3):
         client.get("/map/points.json")
     assert made == [1]
 
 
 def test_sheets_of_older_maps_are_forgotten(engine: FakeEngine) -> None:
-    holder = web.map.MapHolder()
+    holder = web.pages.map.MapHolder()
     drawn = holder.get(engine)
-    places = web.map.places(engine, drawn)
+    places = web.pages.map.places(engine, drawn)
     versions = [holder.note(drawn, places[n:]) for n in range(4)]
     assert len(set(versions)) == 4
     assert holder.sheet(engine, versions[0], 0) is None
@@ -147,7 +147,7 @@ def test_sheets_of_older_maps_are_forgotten(engine: FakeEngine) -> None:
 
 def test_the_whole_as_one_picture(client: FlaskClient) -> None:
     picture = Image.open(io.BytesIO(client.get("/map/still.jpg").data))
-    assert picture.width == web.map.STILL_WIDTH
+    assert picture.width == web.pages.map.STILL_WIDTH
 
 
 def test_an_empty_catalogue_and_none_at_all(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.web.conftest import FakeEngine
 from tests.web.living import ROOT, app_on
 from web.app import create_app
-from web.metrics import GAUGES, Metrics
+from web.monitoring.metrics import GAUGES, Metrics
 from web.settings import Settings
 
 

@@ -1,7 +1,7 @@
 """The models of what is asked."""
 
-from web.models_search import SimilarQuery
-from web.models_write import PatchJson
+from web.api.models_search import SimilarQuery
+from web.api.models_write import PatchJson
 
 
 def test_the_schema_that_every_request_asks_for_is_made_once():

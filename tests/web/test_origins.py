@@ -15,9 +15,9 @@ from waitress import wasyncore
 from indexer.errors import UsageError
 from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import bearer, key_for
+from web.access.key_shape import SHAPE
 from web.app import create_app
-from web.key_shape import SHAPE
-from web.server import listening, new_server
+from web.serving.server import listening, new_server
 from web.settings import Settings
 
 SHOP = "https://shop.example"

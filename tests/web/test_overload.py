@@ -26,7 +26,7 @@ from search.query import Page, Query
 from tests.web.conftest import FakeEngine, drawn, new_engine
 from tests.web.living import ROOT, served
 from web.app import create_app
-from web.server import listening, new_server, run
+from web.serving.server import listening, new_server, run
 from web.settings import Settings
 
 SEARCH = "/api/v1/search"
@@ -38,7 +38,7 @@ ALLOWED = 16 * 2**20
 SLOW = """
 import sys, time
 from pathlib import Path
-import web.app, web.server
+import web.app, web.serving.server
 from tests.web.conftest import FakeEngine, new_engine
 from web.settings import Settings
 class Slow(FakeEngine):
@@ -46,8 +46,9 @@ class Slow(FakeEngine):
         time.sleep(0.05)
         return super().search(query)
 make = web.app.create_app
-web.server.create_app = lambda settings, **_: make(settings, engine=Slow(new_engine().listings))
-web.server.serve(Settings(index=Path(sys.argv[1]), upload_memory=200 * 2**20), port=0)
+slow = Slow(new_engine().listings)
+web.serving.server.create_app = lambda settings, **_: make(settings, engine=slow)
+web.serving.server.serve(Settings(index=Path(sys.argv[1]), upload_memory=200 * 2**20), port=0)
 """
 
 Address = tuple[str, int]

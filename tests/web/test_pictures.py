@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from tests.web.conftest import SECRET, FakeEngine, drawn
-from web.headers import FOREVER
+from web.answers.headers import FOREVER
 
 
 def test_a_thumbnail_is_kept_forever(client: FlaskClient, engine: FakeEngine) -> None:

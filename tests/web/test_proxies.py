@@ -22,11 +22,11 @@ from werkzeug.test import TestResponse
 from indexer.errors import UsageError
 from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import key_for
-from web import access
+from web.access import scopes as access
+from web.answers.proxies import without_prefix
 from web.app import create_app
 from web.errors import FRAGMENT
-from web.proxies import without_prefix
-from web.server import listening, new_server
+from web.serving.server import listening, new_server
 from web.settings import Settings
 
 PREFIX = "/shop/look"

@@ -16,10 +16,10 @@ from werkzeug.test import TestResponse
 from indexer.errors import UsageError
 from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import bearer, key_for
+from web.access.rate_limits import FILE
+from web.access.rate_storage import SCHEME, TIDY_EVERY, SqliteStorage
 from web.app import create_app
-from web.metrics import FOLDER
-from web.rate_limits import FILE
-from web.rate_storage import SCHEME, TIDY_EVERY, SqliteStorage
+from web.monitoring.metrics import FOLDER
 from web.settings import Settings
 
 Make = Callable[..., tuple[Settings, FlaskClient]]
@@ -153,7 +153,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> SqliteStorage:
 
 def test_windows(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("web.rate_storage.time.time", lambda: now)
+    monkeypatch.setattr("web.access.rate_storage.time.time", lambda: now)
     assert [storage.incr("a", 60) for _ in range(3)] == [1, 2, 3]
     assert storage.incr("b", 5, 7) == 7
     now = 1030.0
@@ -172,7 +172,7 @@ def test_windows(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_is_over_is_forgotten(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("web.rate_storage.time.time", lambda: now)
+    monkeypatch.setattr("web.access.rate_storage.time.time", lambda: now)
     for n in range(TIDY_EVERY - 1):
         storage.incr(f"address:{n}", 60)
     now = 2000.0
@@ -201,7 +201,7 @@ def test_workers_that_begin_together(tmp_path: Path) -> None:
 
 COUNTING = """
 import sys
-from web.rate_storage import SqliteStorage
+from web.access.rate_storage import SqliteStorage
 storage = SqliteStorage(sys.argv[1])
 for _ in range(300):
     storage.incr("a", 600)

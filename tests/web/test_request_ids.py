@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests.web.conftest import FakeEngine
 from tests.web.keyed import key_for
-from web.request_ids import HEADER, request_id, sane_or_new
+from web.answers.request_ids import HEADER, request_id, sane_or_new
 from web.settings import Settings
 
 NEW = re.compile(r"[0-9a-f]{32}")

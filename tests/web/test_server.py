@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-import web.intake
+import web.serving.intake
 from tests.web.conftest import drawn
-from web.headers import HEADERS
+from web.answers.headers import HEADERS
 from web.settings import Settings
 
 SEARCH = "/api/v1/search"
@@ -92,7 +92,7 @@ def test_a_body_beyond_all_measure_is_cut(address: tuple[str, int]) -> None:
 def test_an_endless_body_is_cut(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, http: httpx.Client
 ) -> None:
-    monkeypatch.setattr(web.intake, "LET_GO", 400_000)
+    monkeypatch.setattr(web.serving.intake, "LET_GO", 400_000)
     head = f"POST {SEARCH} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"c350\r\n" + b"x" * 50_000 + b"\r\n"
     with contextlib.suppress(ConnectionError):  # it may hang up before it was heard out
@@ -152,7 +152,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from tests.web.conftest import FakeEngine
-import web.app, web.server
+import web.app, web.serving.server
 from web.settings import Settings
 class Slow(FakeEngine):
     def sample(self, count):
@@ -160,8 +160,8 @@ class Slow(FakeEngine):
         time.sleep(1.5)
         return []
 make = web.app.create_app
-web.server.create_app = lambda settings, **_: make(settings, engine=Slow({}))
-web.server.serve(Settings(index=Path("x")), port=0)
+web.serving.server.create_app = lambda settings, **_: make(settings, engine=Slow({}))
+web.serving.server.serve(Settings(index=Path("x")), port=0)
 """
 
 

@@ -16,15 +16,15 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-import web.sharing
+import web.pages.sharing
 from indexer.backup import SHARED
 from indexer.errors import StorageError
 from tests.web.conftest import Client, FakeEngine
 from web.app import create_app
-from web.caretaker import Caretaker
 from web.errors import FRAGMENT, NotAllowed, ShareGone
+from web.pages.sharing import Shares
+from web.serving.caretaker import Caretaker
 from web.settings import Settings
-from web.sharing import Shares
 
 REGION = (0.25, 0.0, 0.5, 1.0)
 
@@ -43,8 +43,8 @@ def shares(tmp_path: Path) -> Shares:
 def later(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Hours that have gone by, to be set."""
     hours = [0.0]
-    now = web.sharing.time.time
-    monkeypatch.setattr(web.sharing.time, "time", lambda: now() + 3600 * hours[0])
+    now = web.pages.sharing.time.time
+    monkeypatch.setattr(web.pages.sharing.time, "time", lambda: now() + 3600 * hours[0])
     return hours
 
 

@@ -12,12 +12,12 @@ from itsdangerous import URLSafeTimedSerializer
 
 from tests.web.conftest import ODD_IDS, Client, FakeEngine
 from tests.web.keyed import bearer, key_for
+from web.access.key_making import revoke_key
+from web.access.keys import NO_KEYS, keys_file
+from web.access.signing_in import COOKIE, SECONDS
 from web.app import create_app
-from web.key_making import revoke_key
-from web.keys import NO_KEYS, keys_file
+from web.pages.urls import listing_url
 from web.settings import Settings
-from web.signing_in import COOKIE, SECONDS
-from web.urls import listing_url
 
 HTML = {"Accept": "text/html"}
 
@@ -158,7 +158,7 @@ def test_a_cookie_ends(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, client = make()
     client.post("/sign-in", data={"key": key_for(settings, "read")})
     assert client.get("/map", headers=HTML).status_code == 200
-    monkeypatch.setattr("web.signing_in.SECONDS", -1)
+    monkeypatch.setattr("web.access.signing_in.SECONDS", -1)
     assert client.get("/map", headers=HTML).status_code == 303
 
 

@@ -17,8 +17,8 @@ from indexer.errors import QueryError, UsageError
 from tests.e2e.conftest import OUTPUT
 from tests.web.conftest import FakeEngine
 from web.app import create_app
+from web.pages.strip import frame_ancestors
 from web.settings import Settings
-from web.strip import frame_ancestors
 
 ROOT = Path(__file__).parent.parent.parent
 

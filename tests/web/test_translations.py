@@ -23,10 +23,10 @@ from tests.web.conftest import FakeEngine, drawn
 from tests.web.keyed import bearer, key_for
 from web.app import create_app
 from web.errors import FRAGMENT
-from web.languages import LANGUAGES
+from web.pages.languages import LANGUAGES
+from web.pages.told_words import TOLD, told
+from web.pages.wording import closeness, price
 from web.settings import Settings
-from web.told_words import TOLD, told
-from web.wording import closeness, price
 
 ROOT = Path(__file__).parents[2]
 PO = ROOT / "web/translations/ja/LC_MESSAGES/messages.po"

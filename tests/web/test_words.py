@@ -10,11 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from indexer.errors import UsageError
-from web.headers import FOREVER
-from web.privacy import without_paths
+from web.answers.headers import FOREVER
+from web.api.privacy import without_paths
+from web.pages.urls import is_public, static_version
+from web.pages.wording import attribute, closeness, label, mebibytes, price
 from web.settings import Settings, described
-from web.urls import is_public, static_version
-from web.wording import attribute, closeness, label, mebibytes, price
 
 
 def test_settings_come_from_the_environment() -> None:

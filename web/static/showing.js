@@ -1,7 +1,7 @@
 // How an answer to a photo is put on the page: the size of the photo, and what is around it.
 "use strict";
 
-const SHOWN_SIDE = 288; // as web/asked.py has it
+const SHOWN_SIDE = 288; // as web/pages/asked.py has it
 
 // Returns the width and height in which a photo is shown.
 function shownSize(size) {

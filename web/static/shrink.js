@@ -3,7 +3,7 @@
 // the server. What the browser cannot decode (HEIC, often) travels whole.
 "use strict";
 
-const MOST_SIDE = 1024; // as web/asked.py has it
+const MOST_SIDE = 1024; // as web/pages/asked.py has it
 
 // Returns what to send, and its width and height; those are null where the browser cannot tell.
 async function shrunk(file) {

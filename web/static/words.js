@@ -1,4 +1,4 @@
-// What scripts say: web/words.py has it, in the reader's language.
+// What scripts say: web/pages/words.py has it, in the reader's language.
 "use strict";
 
 const words = JSON.parse(document.getElementById("words").textContent);

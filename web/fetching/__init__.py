@@ -1,0 +1,1 @@
+"""Getting a picture from a URL that a stranger gave."""
