@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,8 @@ from numpy.typing import NDArray
 from indexer.errors import IndexDamaged, IndexNotReady, MissingExtra
 from indexer.held_stderr import without_lines
 from indexer.model import FEATURES, LAYERS
+from indexer.runners import Run, Runners
 from indexer.runtimes import OPENVINO_FILE, runtime_of
-
-Run = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
-"""(1, size, size, 3) uint8 -> outputs by name."""
 
 
 def cores() -> int:
@@ -33,17 +29,18 @@ class Embedder:
     """The network on LiteRT, as a function of one picture; safe to call from several threads.
 
     Each call has an interpreter to itself, and an interpreter sees one picture at a time: what
-    comes out does not depend on what else is in flight.
+    comes out does not depend on what else is in flight, nor on how many threads there are. Calls
+    that wait for an interpreter get one in the order in which they came.
 
     Parameters
     ----------
     model : Path
         The converted network (`indexer.model.convert_cached`).
     interpreters : int
-        How many pictures are embedded at once.
-    threads : int
-        Threads of each interpreter. For bulk work, one each and as many interpreters as cores is
-        fastest; for one photo, one interpreter with all cores.
+        How many pictures are embedded at once, each by one thread.
+    threads : int, optional
+        Of one interpreter more, for a picture that comes when no other is in work; 1 for none.
+        One picture is done sooner by all cores, several are by one core each.
 
     Raises
     ------
@@ -55,21 +52,21 @@ class Embedder:
         self.workers = interpreters
         self._model = model
         self._threads = threads
-        self._free: queue.SimpleQueue[Run] = queue.SimpleQueue()
         self._maps_lock = threading.Lock()
         self._maps: Run | None = None
-        for _ in range(interpreters):
-            self._free.put(self._runner("features"))
+        alone = self._runner("features", threads) if threads > 1 else None
+        self._runners = Runners(lambda: self._runner("features", 1), interpreters, alone)
 
     @classmethod
     def for_bulk(cls, model: Path) -> Embedder:
         """Return an embedder for many pictures."""
-        return cls(model, interpreters=cores(), threads=1)
+        return cls(model, interpreters=cores())
 
     @classmethod
     def for_photos(cls, model: Path, threads: int | None = None) -> Embedder:
-        """Return an embedder for one photo at a time."""
-        return cls(model, interpreters=1, threads=threads or cores())
+        """Return an embedder for photos of which nobody knows how many come at once."""
+        threads = threads or cores()
+        return cls(model, interpreters=threads, threads=threads)
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the pooled features of one picture.
@@ -85,7 +82,7 @@ class Embedder:
             The outputs `indexer.model.FEATURES`, one after the other; of a network that was
             converted when there were fewer, the first of them.
         """
-        with self._taken() as run:
+        with self._runners.lent() as run:
             outputs = run(pixels[np.newaxis])
         return np.concatenate([outputs[name][0] for name in FEATURES if name in outputs])
 
@@ -93,23 +90,15 @@ class Embedder:
         """Return the maps of `indexer.model.LAYERS`, each (17, 17, 768) at 299 pixels."""
         with self._maps_lock:
             if self._maps is None:
-                self._maps = self._runner("maps")
+                self._maps = self._runner("maps", self._threads)
             outputs = self._maps(pixels[np.newaxis])
         return {name: outputs[name][0] for name in LAYERS}
 
-    @contextmanager
-    def _taken(self) -> Iterator[Run]:
-        run = self._free.get()
-        try:
-            yield run
-        finally:
-            self._free.put(run)
-
-    def _runner(self, signature: str) -> Run:
+    def _runner(self, signature: str, threads: int) -> Run:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - 0.2 s
 
         try:
-            interpreter = Interpreter(str(self._model), num_threads=self._threads)
+            interpreter = Interpreter(str(self._model), num_threads=threads)
             with without_lines(b"XNNPACK delegate"):  # a greeting
                 interpreter.allocate_tensors()
             runner: Any = interpreter.get_signature_runner(signature)
@@ -142,18 +131,27 @@ class OpenVINOEmbedder(Embedder):
     """
 
     def __init__(self, model: Path, *, interpreters: int = 1, threads: int = 1) -> None:
-        self._compiled = _compiled(model.with_name(OPENVINO_FILE), interpreters, threads)
+        self._compiling = threading.Lock()
+        self._compiled: dict[int, Any] = {}
         super().__init__(model, interpreters=interpreters, threads=threads)
         # Two threads that are the first to pass arrays to OpenVINO may wait for one another for
         # ever: its binding (pybind11) sets itself up without letting go of Python's lock.
-        with _first_use, self._taken() as run:
-            run(np.zeros(tuple(self._compiled.input(0).shape), np.uint8))
+        with _first_use, self._runners.lent() as run:
+            (compiled,) = self._compiled.values()
+            run(np.zeros(tuple(compiled.input(0).shape), np.uint8))
 
-    def _runner(self, signature: str) -> Run:
+    def _runner(self, signature: str, threads: int) -> Run:
         if signature == "maps":
-            return super()._runner(signature)
-        request = self._compiled.create_infer_request()
-        given = [output.get_any_name() for output in self._compiled.outputs]
+            return super()._runner(signature, threads)
+        with self._compiling:
+            if threads not in self._compiled:
+                streams = self.workers if threads == 1 else 1
+                self._compiled[threads] = _compiled(
+                    self._model.with_name(OPENVINO_FILE), streams, threads
+                )
+        compiled = self._compiled[threads]
+        request = compiled.create_infer_request()
+        given = [output.get_any_name() for output in compiled.outputs]
 
         def run(pixels: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
             request.infer([pixels])
@@ -179,8 +177,7 @@ class KerasEmbedder(Embedder):
 
         self.workers = 1
         run = keras_runtime(weights, input_size)
-        self._free = queue.SimpleQueue()
-        self._free.put(run)
+        self._runners = Runners(lambda: run, 1)
         self._maps_lock = threading.Lock()
         self._maps = run
 
@@ -190,7 +187,7 @@ def embedder_class(runtime: str, folder: Path) -> type[Embedder]:
     return OpenVINOEmbedder if runtime_of(runtime, folder) == "openvino" else Embedder
 
 
-def _compiled(model: Path, interpreters: int, threads: int) -> Any:
+def _compiled(model: Path, streams: int, threads: int) -> Any:
     try:
         import openvino  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -201,8 +198,8 @@ def _compiled(model: Path, interpreters: int, threads: int) -> Any:
             hint=f"Add it with: lookalike index CATALOG --runtime openvino --index {model.parent}",
         )
     settings = {
-        "NUM_STREAMS": str(interpreters),
-        "INFERENCE_NUM_THREADS": str(interpreters * threads),
+        "NUM_STREAMS": str(streams),
+        "INFERENCE_NUM_THREADS": str(streams * threads),
         # Threads that are bound to cores wait there for the loader's, which are not.
         "ENABLE_CPU_PINNING": "NO",
         # Where there is bfloat16, what is not int8 would be computed in it.

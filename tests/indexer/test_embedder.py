@@ -1,7 +1,7 @@
 """What the embedders share, without a network."""
 
 import os
-import queue
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +11,7 @@ from indexer.embedder import Embedder, OpenVINOEmbedder
 from indexer.errors import UsageError
 from indexer.held_stderr import without_lines
 from indexer.model import CHANNELS, FEATURES
+from indexer.runners import Runners
 from indexer.runtimes import RUNTIMES, require_runtime
 
 
@@ -40,11 +41,10 @@ def without_network(kind, **attributes):
 
 @pytest.mark.parametrize("names", [FEATURES, FEATURES[:4]])
 def test_a_network_gives_the_features_it_has(names):
-    free = queue.SimpleQueue()
     # In another order, and with more than is asked for, as Keras gives them.
     outputs = {name: np.full((1, CHANNELS), FEATURES.index(name)) for name in reversed(names)}
-    free.put(lambda pixels: {"mixed7": np.zeros((1, 3, 3, CHANNELS)), **outputs})
-    embedded = without_network(Embedder, _free=free).embed(PIXELS)
+    runners = Runners(lambda: lambda _: {"mixed7": np.zeros((1, 3, 3, CHANNELS)), **outputs}, 1)
+    embedded = without_network(Embedder, _runners=runners).embed(PIXELS)
     assert embedded.tolist() == np.arange(len(names)).repeat(CHANNELS).tolist()
 
 
@@ -57,7 +57,10 @@ def test_so_does_its_openvino_form(names):
         create_infer_request=lambda: request,
         outputs=[SimpleNamespace(get_any_name=lambda name=name: name) for name in names],
     )
-    run = without_network(OpenVINOEmbedder, _compiled=compiled)._runner("features")
+    embedder = without_network(
+        OpenVINOEmbedder, _compiled={1: compiled}, _compiling=threading.Lock()
+    )
+    run = embedder._runner("features", 1)
     assert set(run(PIXELS[None])) == set(names)
 
 

@@ -81,7 +81,7 @@ def test_a_picture_does_not_depend_on_what_else_is_in_flight(made: tuple[Weights
     model = made[1] / MODEL_FILE
     asked = pictures(24)
     alone = [OpenVINOEmbedder.for_photos(model, threads=1).embed(one) for one in asked]
-    many = OpenVINOEmbedder(model, interpreters=3, threads=1)
+    many = OpenVINOEmbedder(model, interpreters=3, threads=3)
     with ThreadPoolExecutor(3) as executor:
         together = list(executor.map(many.embed, asked))
     np.testing.assert_array_equal(together, alone)
