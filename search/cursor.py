@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import zlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
@@ -140,6 +141,7 @@ class Cursor:
         )
 
 
+@lru_cache(maxsize=16)
 def _serializer(secret: str) -> URLSafeTimedSerializer:
     # What a cursor holds is part of the salt: those of another version are none of ours.
     return URLSafeTimedSerializer(secret, salt="lookalike.cursor.2")
