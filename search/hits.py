@@ -10,7 +10,7 @@ import numpy as np
 from indexer.listing import Listing
 from search.asking import Asked
 from search.live import View
-from search.near_duplicates import Small, near_duplicates, small_picture, small_thumbnail
+from search.near_duplicates import Small, near_duplicates, small_picture
 from search.query import Hit, Query
 from search.ranking import Candidate
 
@@ -112,5 +112,5 @@ def _own_looks(
 
 
 def _small(engine: Engine, listing: Listing, keys: Sequence[str], place: int) -> Small | None:
-    jpeg = engine.thumbnail(keys[place]) if place < len(keys) and keys[place] else None
-    return None if jpeg is None else small_thumbnail(jpeg, listing.pictures[place].region)
+    key = keys[place] if place < len(keys) else ""
+    return engine.smalls.get(key, listing.pictures[place].region) if key else None

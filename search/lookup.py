@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 from indexer.errors import ListingNotFound
@@ -11,6 +12,7 @@ from indexer.listing import Listing
 from indexer.pictures import PictureLimits
 from indexer.stored import read_any
 from search.connections import Connections
+from search.small_pictures import SmallThumbnails
 
 
 class Lookup(Connections):
@@ -70,6 +72,11 @@ class Lookup(Connections):
         """Return a thumbnail's JPEG; None where there is none of this key."""
         with self.thumbnails() as thumbnails:
             return thumbnails.get(key)
+
+    @cached_property
+    def smalls(self) -> SmallThumbnails:
+        """The thumbnails as what copies are told by."""
+        return SmallThumbnails(self.thumbnail)
 
     def picture(self, listing_id: str, position: int) -> bytes:
         """Return a catalogue picture as it was given, encoded.

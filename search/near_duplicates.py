@@ -24,6 +24,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +41,14 @@ BLOCK = 4
 COARSE = 3
 """By how much the squares are reduced for the first, coarse alignment."""
 
-STEPS = 8, 5
-"""Of the coarse and of the fine alignment."""
+STEPS = 4, 4, 5
+"""Of the coarse alignment, of what is left of it after a first look, and of the fine one."""
 
-ROUGH = 0.75
-"""Correlation of lightness below which a pair is given up after the coarse alignment."""
+ROUGH = 0.75, 20.0, 16.0
+"""When a pair is given up after the first look: less correlation of lightness, or a larger
+difference of light or of colour between quarters of a side. The look saves time, and is not to
+decide: of 2,040 comparisons with copies the worst had .85, 13.8 and 11.1. Of pairs of listings that
+are alike, it leaves a third for the fine alignment."""
 
 REACH = 0.87, 1.15, 0.08
 """How far the alignment may go: least and largest scale, largest shift of the centre."""
@@ -54,6 +58,8 @@ STILL = 1.0
 
 FLOOR = np.float32(1e-3)
 """Kept out of divisions."""
+
+TWICE = 2, 1, 1, 1
 
 AT_ONCE = 64
 """Pairs compared in one go; their arrays stay in the processor's cache."""
@@ -172,20 +178,36 @@ def near_duplicates(
 def _compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Comparison:
     count = len(first)
     a, b = to_lab(first), to_lab(second)
+    coarse_a, coarse_b = _means(a, COARSE), _means(b, COARSE)
     # Every pair twice: as it is, and mirrored.
-    a, b = np.concatenate([a, a[..., ::-1]]), np.concatenate([b, b])
+    coarse_a, coarse_b = np.concatenate([coarse_a, coarse_a[..., ::-1]]), np.tile(coarse_b, TWICE)
     laid = np.tile(np.array([1, 0, 1, 0], np.float32), (2 * count, 1))
-    coarse_a, coarse_b = _means(a[:, :1], COARSE), _means(b[:, :1], COARSE)
-    laid = _align(coarse_a, coarse_b, laid, STEPS[0])
-    warped, seen = _warp(coarse_a, laid)
-    rows = np.flatnonzero(_correlation(warped, coarse_b, seen) >= ROUGH)
-    a, b = a[rows], b[rows]
-    laid = _align(a[:, :1], b[:, :1], laid[rows], STEPS[1])
+    laid = _align(coarse_a[:, :1], coarse_b[:, :1], laid, STEPS[0])
+    rows = np.flatnonzero(_promising(*_warp(coarse_a, laid), coarse_b))
     found = np.full((2 * count, 3), [-1, np.inf, np.inf], np.float32)
-    found[rows] = _measure(*_warp(a, laid), b)
+    if len(rows):
+        laid = _align(coarse_a[rows, :1], coarse_b[rows, :1], laid[rows], STEPS[1])
+        a, b = a[rows % count], b[rows % count]
+        a[rows >= count] = a[rows >= count, :, :, ::-1]
+        laid = _align(a[:, :1], b[:, :1], laid, STEPS[2])
+        found[rows] = _measure(*_warp(a, laid), b)
     mirrored = found[count:, 0] > found[:count, 0]
     detail, light, colour = found[np.arange(count) + count * mirrored].T
     return Comparison(detail, light, colour, mirrored)
+
+
+def _promising(a: Floats, seen: Floats, b: Floats) -> NDArray[np.bool_]:
+    """Tell which coarse pictures that are laid on each other may turn out to be copies."""
+    correlation, light, colour = ROUGH
+    quarter = a.shape[-1] // 4
+    share = _means(seen, quarter)
+    off = _means((a - b) * seen, quarter) / np.maximum(share, FLOOR) * (share >= 0.5)
+    promising: NDArray[np.bool_] = (
+        (_correlation(a[:, :1], b[:, :1], seen) >= correlation)
+        & (np.abs(off[:, 0]).max(axis=(1, 2)) <= light)
+        & (np.hypot(off[:, 1], off[:, 2]).max(axis=(1, 2)) <= colour)
+    )
+    return promising
 
 
 def _measure(a: Floats, seen: Floats, b: Floats) -> Floats:
@@ -223,12 +245,14 @@ def _correlation(a: Floats, b: Floats, seen: Floats) -> Floats:
 
 def _means(pictures: Floats, side: int) -> Floats:
     """Return the means of blocks of `side` x `side` pixels."""
-    count, channels, rows, columns = pictures.shape
-    shape = count, channels, rows // side, side, columns // side, side
-    means: Floats = pictures.reshape(shape).mean(axis=(3, 5))
+    # Several times as fast as the mean over two axes of blocks.
+    down = reduce(np.add, [pictures[:, :, start::side] for start in range(side)])
+    both = reduce(np.add, [down[..., start::side] for start in range(side)])
+    means: Floats = both / np.float32(side * side)
     return means
 
 
+@cache
 def _places(side: int) -> Floats:
     """Return where the pixels of a side lie, from the picture's centre, the side being 1."""
     return ((np.arange(side, dtype=np.float32) + np.float32(0.5)) / side) - np.float32(0.5)
@@ -240,7 +264,7 @@ def _sampling(scale: Floats, shift: Floats, side: int) -> tuple[Floats, NDArray[
     where -= np.float32(0.5)
     inside = (where > -0.25) & (where < side - 0.75)
     pixels = np.arange(side, dtype=np.float32)
-    off = np.abs(np.clip(where, 0, side - 1)[:, :, None] - pixels)
+    off = np.abs(np.maximum(0, np.minimum(where, side - 1))[:, :, None] - pixels)
     return np.maximum(0, 1 - off), inside
 
 
@@ -266,7 +290,7 @@ def _align(a: Floats, b: Floats, laid: Floats, steps: int) -> Floats:
     for _ in range(steps):
         warped, inside = _warp(a, laid)
         # The mean of both slopes makes the step second-order without second derivatives.
-        down, across = np.gradient((warped + b)[:, 0] * np.float32(0.5), axis=(1, 2))
+        down, across = _slopes((warped + b)[:, 0] * np.float32(0.5))
         slopes = np.stack([across * place, across, down * place[:, None], down], axis=1) * side
         slopes = slopes.reshape(count, 4, side * side)
         seen = slopes * inside.reshape(count, 1, side * side)
@@ -280,6 +304,19 @@ def _align(a: Floats, b: Floats, laid: Floats, steps: int) -> Floats:
             laid[:, axis + 1] = np.clip(laid[:, axis + 1] - scale * d[:, axis + 1], -far, far)
             laid[:, axis] = np.clip(scale, least, most)
     return laid
+
+
+def _slopes(pictures: Floats) -> tuple[Floats, Floats]:
+    """Return the slopes down and across, as `np.gradient` does in twice the time."""
+    down, across = np.empty_like(pictures), np.empty_like(pictures)
+    np.subtract(pictures[:, 2:], pictures[:, :-2], out=down[:, 1:-1])
+    np.subtract(pictures[:, :, 2:], pictures[:, :, :-2], out=across[:, :, 1:-1])
+    down[:, 1:-1] *= 0.5
+    across[:, :, 1:-1] *= 0.5
+    down[:, 0], down[:, -1] = pictures[:, 1] - pictures[:, 0], pictures[:, -1] - pictures[:, -2]
+    across[:, :, 0] = pictures[:, :, 1] - pictures[:, :, 0]
+    across[:, :, -1] = pictures[:, :, -1] - pictures[:, :, -2]
+    return down, across
 
 
 def _spread(means: Floats) -> Floats:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from indexer.catalog import parse_region
+from indexer.listing import Region
 from search.near_duplicates import Small, small_thumbnail
 
 KEPT = 20_000
 """Small pictures kept in memory, 7 KB each; others are read again when they are met again."""
+
+
+KEPT_WHILE_SERVING = 2000
+"""The same while serving: 14 MB. Making one again takes half a millisecond."""
 
 
 class Pictured(Protocol):
@@ -46,3 +52,35 @@ class SmallPictures:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return loaded
+
+
+class SmallThumbnails:
+    """Small pictures by the keys of thumbnails; the last used are kept. Safe in several threads.
+
+    Parameters
+    ----------
+    thumbnail : callable
+        Returns a thumbnail's JPEG by its key, which stands for its bytes; None where there is none.
+    """
+
+    def __init__(self, thumbnail: Callable[[str], bytes | None]) -> None:
+        self._thumbnail = thumbnail
+        self._kept: OrderedDict[tuple[str, Region | None], Small] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str, region: Region | None) -> Small | None:
+        """Return the small picture of a thumbnail, or of a region of it; None without one."""
+        with self._lock:
+            small = self._kept.get((key, region))
+            if small is not None:
+                self._kept.move_to_end((key, region))
+                return small
+        jpeg = self._thumbnail(key)
+        small = None if jpeg is None else small_thumbnail(jpeg, region)
+        if small is not None:
+            small.flags.writeable = False  # it is shared
+            with self._lock:
+                self._kept[key, region] = small
+                if len(self._kept) > KEPT_WHILE_SERVING:
+                    self._kept.popitem(last=False)
+        return small

@@ -64,7 +64,8 @@ def test_figures_are_what_the_engine_answers(engine, shop):
         alike = figure(result.by_category, f"P@{k}")
         assert alike.value.value == pytest.approx(precision(pages, k))
         assert alike.plain.value == pytest.approx(precision(plain, k))
-        assert alike.value.low <= alike.value.value <= alike.value.high
+        rounding = 1e-9  # how sums of equal figures are rounded depends on the processor
+        assert alike.value.low - rounding <= alike.value.value <= alike.value.high + rounding
     likeliest = [page.category[0][0] for page in pages]
     right = np.mean([name == p.category for name, p in zip(likeliest, photos, strict=True)])
     assert result.classifier.accuracy.value == pytest.approx(right)
