@@ -1,7 +1,7 @@
 """The real server under load, beside the network alone: photo searches and searches by listing.
 
     python -m benchmarks.serve INDEX PHOTO [--rounds 5] [--seconds 4] [--clients 1 4 16]
-                               [--out FILE]
+                               [--workers 1] [--out FILE]
 
 INDEX is served on a free port by the real command, without rate limits and access log; clients
 are threads of this process with a connection each, and ask again as soon as they are answered.
@@ -44,8 +44,9 @@ UNLIMITED = {
 class Server:
     """The real server, in a process of its own."""
 
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, workers: int = 1) -> None:
         command = [sys.executable, "-m", "lookalike", "serve", "--index", str(index), "--port", "0"]
+        command += ["--workers", str(workers)]
         self._process = subprocess.Popen(
             command, stderr=subprocess.PIPE, text=True, env={**os.environ, **UNLIMITED}
         )
@@ -164,6 +165,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16])
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, help="Write the figures as JSON, too.")
     parser.add_argument("--network", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -171,7 +173,8 @@ def main() -> None:
         return network_alone(options.index, options.photo)
     alone: dict[str, list[float]] = {"one": [], "many": []}
     found: dict[tuple[str, int], list[dict]] = {}
-    server, network = Server(options.index), Network(options.index, options.photo)
+    server = Server(options.index, options.workers)
+    network = Network(options.index, options.photo)
     try:
         asked = {
             "photo": photo_request(options.photo),

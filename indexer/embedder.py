@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from indexer.errors import IndexDamaged, IndexNotReady, MissingExtra
 from indexer.held_stderr import without_lines
 from indexer.model import FEATURES, LAYERS
-from indexer.runners import Run, Runners
+from indexer.runners import Run, Runners, RunnersForPhotos
 from indexer.runtimes import OPENVINO_FILE, runtime_of
 
 
@@ -54,8 +54,14 @@ class Embedder:
         self._threads = threads
         self._maps_lock = threading.Lock()
         self._maps: Run | None = None
-        alone = self._runner("features", threads) if threads > 1 else None
-        self._runners = Runners(lambda: self._runner("features", 1), interpreters, alone)
+        self._runners: Runners
+        if threads > 1:
+            alone = self._runner("features", threads)
+            self._runners = RunnersForPhotos(
+                alone, lambda: self._runner("features", 1), interpreters
+            )
+        else:
+            self._runners = Runners(self._runner("features", 1) for _ in range(interpreters))
 
     @classmethod
     def for_bulk(cls, model: Path) -> Embedder:
@@ -177,7 +183,7 @@ class KerasEmbedder(Embedder):
 
         self.workers = 1
         run = keras_runtime(weights, input_size)
-        self._runners = Runners(lambda: run, 1)
+        self._runners = Runners([run])
         self._maps_lock = threading.Lock()
         self._maps = run
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 Run = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
 """(1, size, size, 3) uint8 -> outputs by name."""
@@ -20,29 +23,15 @@ class Runners:
 
     Parameters
     ----------
-    make : callable
-        Makes a runner for one core. Called when one is needed that is not there yet.
-    most : int
-        How many of those there may be.
-    alone : callable, optional
-        A runner with all cores, for whoever comes when none is lent.
-
-    Raises
-    ------
-    Exception
-        What `make` raises: where there is no `alone`, the first is made at once.
+    runners : iterable of callable
+        At least one.
     """
 
-    def __init__(self, make: Callable[[], Run], most: int, alone: Run | None = None) -> None:
-        self._make = make
-        self._most = most
-        self._alone = alone
+    def __init__(self, runners: Iterable[Run]) -> None:
         self._lock = threading.Lock()
-        self._free = [] if alone is not None else [make()]
-        self._made = len(self._free)
-        self._lent = 0
-        # Lock and queue.Queue let whoever comes pass those that wait; here each has a place.
-        self._waiting: deque[SimpleQueue[Run | None]] = deque()
+        self._free = list(runners)
+        # A lock and queue.Queue let whoever comes pass those that wait; here each has a place.
+        self._waiting: deque[SimpleQueue[Run]] = deque()
 
     @contextmanager
     def lent(self) -> Iterator[Run]:
@@ -54,37 +43,12 @@ class Runners:
             self._give_back(run)
 
     def _take(self) -> Run:
-        while True:
-            with self._lock:
-                if self._alone is not None and not self._lent:
-                    self._lent += 1
-                    return self._alone
-                if self._free:
-                    self._lent += 1
-                    return self._free.pop()
-                making = self._made < self._most
-                if making:
-                    self._made += 1
-                    self._lent += 1
-                else:
-                    turn: SimpleQueue[Run | None] = SimpleQueue()
-                    self._waiting.append(turn)
-            run = self._one_more() if making else self._waited(turn)
+        with self._lock:
+            run = self._next()
             if run is not None:
                 return run
-
-    def _one_more(self) -> Run:
-        try:
-            return self._make()
-        except BaseException:
-            with self._lock:
-                self._made -= 1
-                self._lent -= 1
-                if self._waiting:  # it may have waited for nothing but this one
-                    self._waiting.popleft().put(None)
-            raise
-
-    def _waited(self, turn: SimpleQueue[Run | None]) -> Run | None:
+            turn: SimpleQueue[Run] = SimpleQueue()
+            self._waiting.append(turn)
         try:
             return turn.get()
         except BaseException:  # Ctrl-C: what was meant for this caller is for the next
@@ -92,16 +56,82 @@ class Runners:
                 still = turn in self._waiting
                 if still:
                     self._waiting.remove(turn)
-            run = None if still else turn.get()
-            if run is not None:
-                self._give_back(run)
+            if not still:
+                self._give_back(turn.get())
             raise
 
     def _give_back(self, run: Run) -> None:
         with self._lock:
-            if run is not self._alone:
-                if self._waiting:
-                    self._waiting.popleft().put(run)
-                    return
+            if not self._hand_on(run):
                 self._free.append(run)
+
+    def _next(self) -> Run | None:
+        """Take what is free, holding the lock."""
+        return self._free.pop() if self._free else None
+
+    def _hand_on(self, run: Run) -> bool:
+        """Give a runner to whoever has waited longest, holding the lock; False if nobody waits."""
+        if not self._waiting:
+            return False
+        self._waiting.popleft().put(run)
+        return True
+
+
+class RunnersForPhotos(Runners):
+    """One runner with all cores, for whoever comes alone; and several with a core each.
+
+    The several are made in the background, when two callers meet for the first time.
+
+    Parameters
+    ----------
+    alone : callable
+        The runner with all cores.
+    make : callable
+        Makes a runner for one core.
+    most : int
+        How many of those.
+    """
+
+    def __init__(self, alone: Run, make: Callable[[], Run], most: int) -> None:
+        super().__init__([])
+        self._alone = alone
+        self._make = make
+        self._most = most
+        self._made = 0
+        self._maker: threading.Thread | None = None
+        self._lent = 0
+
+    def _next(self) -> Run | None:
+        if not self._lent:
+            self._lent = 1
+            return self._alone
+        if self._free:
+            self._lent += 1
+            return self._free.pop()
+        if self._maker is None:
+            self._maker = threading.Thread(target=self._make_all, name="more of the network")
+            self._maker.start()
+        return None
+
+    def _give_back(self, run: Run) -> None:
+        with self._lock:
+            # Beside those with a core each, the one with all of them would be in their way.
+            if (run is not self._alone or not self._made) and self._hand_on(run):
+                return
             self._lent -= 1
+            if run is not self._alone:
+                self._free.append(run)
+
+    def _make_all(self) -> None:
+        for _ in range(self._most):
+            try:
+                run = self._make()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the one there is goes on
+                log.warning("Photos are looked at one at a time: %s", error)
+                return
+            with self._lock:
+                self._made += 1
+                if self._hand_on(run):
+                    self._lent += 1
+                else:
+                    self._free.append(run)

@@ -43,7 +43,7 @@ def without_network(kind, **attributes):
 def test_a_network_gives_the_features_it_has(names):
     # In another order, and with more than is asked for, as Keras gives them.
     outputs = {name: np.full((1, CHANNELS), FEATURES.index(name)) for name in reversed(names)}
-    runners = Runners(lambda: lambda _: {"mixed7": np.zeros((1, 3, 3, CHANNELS)), **outputs}, 1)
+    runners = Runners([lambda _: {"mixed7": np.zeros((1, 3, 3, CHANNELS)), **outputs}])
     embedded = without_network(Embedder, _runners=runners).embed(PIXELS)
     assert embedded.tolist() == np.arange(len(names)).repeat(CHANNELS).tolist()
 

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 import indexer.runners
-from indexer.runners import Runners
+from indexer.runners import Runners, RunnersForPhotos
 
 
 def until(true):
@@ -18,24 +18,16 @@ def until(true):
         time.sleep(0.001)
 
 
-class Maker:
-    """Makes runners, and counts them; fails as often as it is told to."""
+def made(number):
+    return lambda _: number
 
-    def __init__(self, failures=0):
-        self.made = 0
-        self.failures = failures
 
-    def __call__(self):
-        if self.failures:
-            self.failures -= 1
-            raise MemoryError
-        self.made += 1
-        number = self.made
-        return lambda _: number
+def all_cores(_):
+    return "all"
 
 
 def test_first_come_first_served():
-    runners = Runners(Maker(), 1)
+    runners = Runners([made(1)])
     served = []
 
     def work(number):
@@ -53,7 +45,7 @@ def test_first_come_first_served():
 
 
 def test_nobody_passes_those_who_wait():
-    runners = Runners(Maker(), 1)
+    runners = Runners([made(1)])
     rounds, other = [], threading.Event()
 
     def wait_once():
@@ -71,13 +63,8 @@ def test_nobody_passes_those_who_wait():
     assert rounds == [True]
 
 
-def test_as_many_as_needed_and_no_more():
-    maker = Maker()
-    runners = Runners(maker, 3)
-    for _ in range(5):
-        with runners.lent():
-            pass
-    assert maker.made == 1
+def test_each_is_lent_to_one_at_a_time():
+    runners = Runners(map(made, range(3)))
     at_work, most, lock = set(), [], threading.Lock()
 
     def work(_):
@@ -93,67 +80,92 @@ def test_as_many_as_needed_and_no_more():
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(work, range(60)))
-    assert maker.made == max(most) == 3
+    assert max(most) == 3
 
 
 def test_all_cores_for_whoever_is_alone():
-    def alone(_):
-        return "all"
-
-    runners = Runners(Maker(), 2, alone)
+    numbers = iter((1, 2))
+    runners = RunnersForPhotos(all_cores, lambda: made(next(numbers)), 2)
+    for _ in range(3):
+        with runners.lent() as run:
+            assert run(None) == "all"
     with runners.lent() as first:
         with runners.lent() as second, runners.lent() as third:
-            assert [first(None), second(None), third(None)] == ["all", 1, 2]
+            assert first(None) == "all"
+            assert {second(None), third(None)} == {1, 2}
         with runners.lent() as fourth:
             assert fourth(None) in (1, 2)
     with runners.lent() as again:
         assert again(None) == "all"
 
 
-def test_one_that_cannot_be_made_is_told_and_nobody_waits_for_it():
-    with pytest.raises(MemoryError):
-        Runners(Maker(failures=1), 1)
-    runners = Runners(Maker(failures=1), 1, lambda _: "all")
-    with runners.lent():
-        with pytest.raises(MemoryError), runners.lent():
-            pass
-        with runners.lent() as run:
-            assert run(None) == 1
-    with runners.lent() as run:
-        assert run(None) == "all"
-
-
-def test_those_who_wait_for_one_that_cannot_be_made_try_themselves():
-    begun, fail = threading.Event(), threading.Event()
-    made = []
+def test_nobody_waits_for_those_that_are_being_made():
+    go_on = threading.Event()
 
     def make():
-        if not made:
-            made.append("failed")
-            begun.set()
-            fail.wait(10)
-            raise MemoryError
-        return lambda _: "made"
+        go_on.wait(10)
+        return made(1)
 
-    runners = Runners(make, 1, lambda _: "all")
-    with runners.lent(), ThreadPoolExecutor(2) as threads:
+    runners = RunnersForPhotos(all_cores, make, 1)
 
-        def work():
-            with runners.lent() as run:
-                return run(None)
+    def work():
+        with runners.lent() as run:
+            return run(None)
 
-        first = threads.submit(work)
-        begun.wait(10)
-        second = threads.submit(work)
+    with ThreadPoolExecutor(2) as threads:
+        with runners.lent():
+            second, third = threads.submit(work), threads.submit(work)
+            until(lambda: len(runners._waiting) == 2)
+        assert second.result(10) == third.result(10) == "all"
+        with runners.lent():
+            fourth = threads.submit(work)
+            until(lambda: runners._waiting)
+            go_on.set()
+            assert fourth.result(10) == 1
+
+
+def test_all_cores_are_not_handed_on_beside_those_with_a_core_each():
+    runners = RunnersForPhotos(all_cores, lambda: made(1), 1)
+    done = []
+
+    def work():
+        with runners.lent() as run:
+            done.append(run(None))
+
+    with ThreadPoolExecutor(1) as threads, runners.lent() as alone:
+        assert alone is all_cores
+        one = runners._take()
+        assert one(None) == 1
+        waiting = threads.submit(work)
         until(lambda: runners._waiting)
-        fail.set()
-        assert isinstance(first.exception(10), MemoryError)
-        assert second.result(10) == "made"
+        runners._give_back(all_cores)
+        time.sleep(0.05)
+        assert not done
+        runners._give_back(one)
+        waiting.result(10)
+        assert runners._take() is all_cores  # given back at the end of the block
+    assert done == [1]
+
+
+def test_without_more_of_them_the_one_goes_on(caplog):
+    def make():
+        raise MemoryError("there is no room")
+
+    runners = RunnersForPhotos(all_cores, make, 2)
+
+    def work(_):
+        with runners.lent() as run:
+            time.sleep(0.001)
+            return run(None)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(work, range(20))) == {"all"}
+    assert caplog.messages == ["Photos are looked at one at a time: there is no room"]
 
 
 @pytest.mark.parametrize("lent_already", [False, True])
 def test_one_who_stops_waiting_leaves_the_line(monkeypatch, lent_already):
-    runners = Runners(Maker(), 1)
+    runners = Runners([made(1)])
 
     class Interrupted(SimpleQueue):
         def get(self, *given):

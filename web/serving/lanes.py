@@ -38,6 +38,12 @@ LANE_OF: Final[dict[str, Name]] = {
 }
 """By endpoint; what writes has a lane of its own, and all else is a page."""
 
+PAGES: Final = 2
+"""Pages, and searches by listing, that are worked on at once. They are Python nearly all the time,
+of which a process runs one thread at a time: more of them get in each other's way (at 16 clients
+97 searches by listing a second by one thread, 87 by two, 46 to 68 by four). For more, there is
+`--workers`."""
+
 SIMILAR: Final = "search.get_similar"
 """Looks at pictures only where its hits are to be explained."""
 
@@ -198,7 +204,7 @@ def new_lanes(app: Flask, metrics: Metrics, *, threads: int, most: int, seconds:
     lanes: dict[Name, Lane] = {
         "photos": Lane("photos", threads, metrics, most=most),
         "writes": Lane("writes", threads, metrics, most=most),
-        "pages": Lane("pages", threads, metrics),
+        "pages": Lane("pages", min(threads, PAGES), metrics),
         "watch": Lane("watch", 2, metrics),
         "health": Lane("health", 1, metrics),
     }
