@@ -18,14 +18,15 @@ import csv
 import json
 import platform
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 
-import httpx
 import numpy as np
 
 from indexer.build import feature_file
@@ -74,14 +75,24 @@ class Server:
         )
         assert self._process.stderr is not None
         for line in self._process.stderr:
-            if found := re.search(r"http://\S+:\d+", line):
-                self.client = httpx.Client(base_url=found.group(), timeout=60)
+            if found := re.search(r"http://(\S+):(\d+)", line):
+                self._connection = HTTPConnection(found[1], int(found[2]), timeout=60)
                 return
         raise SystemExit("The server did not start.")
 
     def query(self, path: Path) -> None:
-        answer = self.client.post("/api/v1/search", files={"image": path.read_bytes()})
-        answer.raise_for_status()
+        boundary = secrets.token_hex(16)  # another one each time, as browsers have it
+        body = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n'
+            "Content-Type: image/jpeg\r\n\r\n"
+        ).encode()
+        body += path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        self._connection.request("POST", "/api/v1/search", body, kind)
+        answer = self._connection.getresponse()
+        if answer.status != 200:
+            raise SystemExit(f"The server answered {answer.status}: {answer.read()!r}")
+        json.loads(answer.read())
 
     def stop(self) -> None:
         self._process.terminate()
