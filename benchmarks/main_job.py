@@ -76,7 +76,7 @@ class Server:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             if found := re.search(r"http://(\S+):(\d+)", line):
-                self._connection = HTTPConnection(found[1], int(found[2]), timeout=60)
+                self.connection = HTTPConnection(found[1], int(found[2]), timeout=60)
                 return
         raise SystemExit("The server did not start.")
 
@@ -88,13 +88,14 @@ class Server:
         ).encode()
         body += path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
         kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        self._connection.request("POST", "/api/v1/search", body, kind)
-        answer = self._connection.getresponse()
+        self.connection.request("POST", "/api/v1/search", body, kind)
+        answer = self.connection.getresponse()
         if answer.status != 200:
             raise SystemExit(f"The server answered {answer.status}: {answer.read()!r}")
         json.loads(answer.read())
 
     def stop(self) -> None:
+        self.connection.close()
         self._process.terminate()
         self._process.wait()
 

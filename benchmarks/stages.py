@@ -17,7 +17,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -131,7 +130,7 @@ def photo_stages(folder: Path, photos: list[tuple[Path, str]], runtime: str) -> 
         f'--{edge}\r\nContent-Disposition: form-data; name="image"; filename="photo.jpg"\r\n'
         "Content-Type: image/jpeg\r\n\r\n"
     ).encode()
-    connection = HTTPConnection(server.client.base_url.host, server.client.base_url.port)
+    connection = server.connection
     try:
         for path, _ in [*photos[:3], *photos]:
             data = path.read_bytes()
@@ -150,7 +149,6 @@ def photo_stages(folder: Path, photos: list[tuple[Path, str]], runtime: str) -> 
             times["in the engine, neither decode nor network"].append(others)
             times["request, answer, client"].append(times["over HTTP, all"][-1] - took["total"])
     finally:
-        connection.close()
         server.stop()
     return {name: times[3:] for name, times in clock.times.items()}
 
