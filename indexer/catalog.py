@@ -193,13 +193,14 @@ class Catalog:
         ListingNotFound
             If there is none of this id.
         """
-        row = self.db.execute("SELECT * FROM listings WHERE id = ?", (listing_id,)).fetchone()
-        if row is None:
+        number = self.number_of(listing_id)
+        found = self.listings([number])
+        if number not in found:
             raise ListingNotFound(
                 f"There is no listing {listing_id!r}.",
                 hint="Ids are those of the catalogue; they are case-sensitive.",
             )
-        return self._listing(row)
+        return found[number]
 
     def number_of(self, listing_id: str) -> int:
         """Return a listing's number, 0 where there is none of this id."""
@@ -229,27 +230,17 @@ class Catalog:
         rows = self.db.execute(
             "SELECT * FROM listings WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
         ).fetchall()
-        return {row["number"]: self._listing(row) for row in rows}
-
-    def _listing(self, row: sqlite3.Row) -> tuple[Listing, tuple[str, ...]]:
-        pictures = self.db.execute(
-            "SELECT p.uri, p.region, p.state, e.content FROM pictures p"
+        pictures: dict[int, list[sqlite3.Row]] = {row["number"]: [] for row in rows}
+        # One question for all of them: of so many, asking costs more than what is asked for.
+        for picture in self.db.execute(
+            "SELECT p.listing, p.uri, p.region, p.state, e.content FROM pictures p"
             " LEFT JOIN embeddings e ON e.number = p.embedding"
-            " WHERE p.listing = ? ORDER BY p.position",
-            (row["number"],),
-        ).fetchall()
-        listing = Listing(
-            row["id"],
-            tuple(Picture(p["uri"], region=parse_region(p["region"])) for p in pictures),
-            row["title"],
-            row["category"],
-            row["price"],
-            row["currency"],
-            row["url"],
-            json.loads(row["attributes"]),
-            row["origin"],
-        )
-        return listing, tuple(p["content"] if p["state"] == DONE else "" for p in pictures)
+            " WHERE p.listing IN (SELECT value FROM json_each(?)) ORDER BY p.listing, p.position",
+            (wanted,),
+        ):
+            if picture["listing"] in pictures:
+                pictures[picture["listing"]].append(picture)
+        return {row["number"]: _listing(row, pictures[row["number"]]) for row in rows}
 
     def contents(self, rows: Iterable[int]) -> list[str]:
         """Return the content hashes of rows of the feature file, in ascending order of rows."""
@@ -289,3 +280,18 @@ class Catalog:
         )
         for row in rows:
             yield Failure(*row)
+
+
+def _listing(row: sqlite3.Row, pictures: list[sqlite3.Row]) -> tuple[Listing, tuple[str, ...]]:
+    listing = Listing(
+        row["id"],
+        tuple(Picture(p["uri"], region=parse_region(p["region"])) for p in pictures),
+        row["title"],
+        row["category"],
+        row["price"],
+        row["currency"],
+        row["url"],
+        json.loads(row["attributes"]),
+        row["origin"],
+    )
+    return listing, tuple(p["content"] if p["state"] == DONE else "" for p in pictures)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from indexer.runtimes import RUNTIMES
+
+ONE_THREAD = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
+"""What keeps FAISS and NumPy to the thread that asks. The cores are the network's, or another
+request's: threads that wait for a core there made the matrix product of a question, a fraction of a
+millisecond by one thread, last up to 60. The network's own threads are not counted by these."""
 
 
 @click.command()
@@ -65,6 +71,9 @@ def serve(
     worker: str | None,
 ) -> None:
     """Serve the page and the JSON API."""
+    # Before NumPy and FAISS are imported, which look at it then.
+    for variable in ONE_THREAD:
+        os.environ.setdefault(variable, "1")
     from web.serving.server import serve as run_server  # noqa: PLC0415
     from web.serving.server import serve_as  # noqa: PLC0415
     from web.serving.workers import Worker  # noqa: PLC0415
