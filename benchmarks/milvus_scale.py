@@ -1,34 +1,43 @@
 """Milvus beside FAISS on the same hard vectors: recall, median and p99, filtered too.
 
-    python -m benchmarks.milvus_scale --real INDEX --count 100000 --out FOLDER
+    python -m benchmarks.milvus_scale --real INDEX --count 1000000 --out FOLDER
 
 INDEX is an index of real pictures, whose vectors the hard ones are drawn around. A Milvus server
-(the package milvus) is started on this machine, and filled through the schema of an index; both
-are asked one question at a time, in turns. Writes FOLDER/milvus-COUNT.json.
+(the package milvus) is started on this machine, and filled through the schema of an index, with a
+price and a brand each to filter by. Both are asked one question at a time, in turns: some rounds of
+all questions without a filter and with each. Writes FOLDER/milvus-COUNT.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.scale import build, searched
+from benchmarks.scale import ROUNDS, build, figures
 from benchmarks.scale_engines import Process
-from benchmarks.scale_vectors import exact, mapped, questions, real_vectors, recall, write_vectors
+from benchmarks.scale_vectors import exact, mapped, questions, real_vectors, write_vectors
 from indexer.milvus.address import Address
 from indexer.milvus.connection import Milvus
-from indexer.milvus.schema import create
+from indexer.milvus.meta import Fields
+from indexer.milvus.rows import letters, slot
+from indexer.milvus.schema import EF, create
+from search.filters import parse
+from search.milvus_filters import expression
+from tests.milvus.server import Server
 
 ASKED = 300
-SHARES = (0.1, 0.01)
-EFFORTS = (64, 128, 256, 512)
+EFFORTS = (64, 128, EF, 512)
 ROWS = 5000
 COLLECTION = "bench"
+BRANDS = 10
+FIELDS = Fields({"brand": "text"}, {"brand": 1})
+FILTERS = {"10 %": "price:..0.1", "1 %": "price:..0.01", "10 %, attribute": "brand:b0"}
 
 
 def fill(milvus: Milvus, vectors: np.ndarray, prices: np.ndarray) -> dict:
@@ -38,93 +47,109 @@ def fill(milvus: Milvus, vectors: np.ndarray, prices: np.ndarray) -> dict:
     for at in range(0, len(vectors), ROWS):
         rows = [
             {
-                "picture": at + n,
+                "picture": at + n + 1,
                 "vector": vector,
-                **dict.fromkeys(("listing", "label", "title", "name", "url", "place"), 0),
-                **dict.fromkeys(("content", "region", "category", "currency", "document"), ""),
+                "listing": at + n + 1,
+                "since": at + n,
+                **dict.fromkeys(("label", "title", "name", "url", "place"), 0),
+                **dict.fromkeys(("content", "region", "category", "currency"), ""),
                 "price": float(prices[at + n]),
-                "said": {},
+                "said": {slot("brand", 0): letters(f"b{(at + n) % BRANDS}")},
+                "document": "",
             }
             for n, vector in enumerate(vectors[at : at + ROWS].astype(np.float32))
         ]
-        milvus.insert(COLLECTION, rows, timeout=120)
+        milvus.insert(COLLECTION, rows, timeout=600)
     written = time.perf_counter() - start
-    milvus.flush(COLLECTION, timeout=600)
+    print(f"written in {written:.0f} s", flush=True)
+    milvus.flush(COLLECTION, timeout=1200)
     while True:
-        said = milvus.describe_index(COLLECTION, "vector")
+        said = milvus.describe_index(COLLECTION, "vector", timeout=600)
         left = int(said.get("pending_index_rows", 0))
         if not left and int(said.get("indexed_rows", 0)) >= len(vectors):
             break
         time.sleep(1)
     built = time.perf_counter() - start
-    milvus.release_collection(COLLECTION, timeout=120)
-    milvus.load_collection(COLLECTION, timeout=600)
+    print(f"indexed in {built:.0f} s", flush=True)
+    milvus.release_collection(COLLECTION, timeout=600)
+    milvus.load_collection(COLLECTION, timeout=1200)
     return {"write_s": written, "indexed_s": built}
 
 
-def ask(milvus: Milvus, asked: np.ndarray, true: np.ndarray, effort: int, **options: str) -> dict:
-    """Ask one question at a time."""
+def ask(milvus: Milvus, asked: np.ndarray, effort: int, **options: str) -> tuple[list, np.ndarray]:
+    """Ask one question at a time; return what was found, and the seconds."""
     found, times = [], []
-    for n, vector in enumerate(np.concatenate([asked[:20], asked])):
+    for vector in asked:
         start = time.perf_counter()
         (hits,) = milvus.search(
             COLLECTION,
             data=[vector.tolist()],
             limit=10,
             search_params={"metric_type": "IP", "params": {"ef": effort}},
-            **options,
+            **{"consistency_level": "Eventually", **options},
         )
-        if n >= 20:
-            times.append(time.perf_counter() - start)
-            found.append(np.array([hit["id"] for hit in hits]))
-    return {
-        "recall": recall(found, true),
-        "median_ms": 1000 * float(np.median(times)),
-        "p99_ms": 1000 * float(np.quantile(times, 0.99)),
-    }
+        times.append(time.perf_counter() - start)
+        found.append(np.array([hit["id"] - 1 for hit in hits]))
+    return found, np.array(times)
 
 
-def measure(address: str, real: np.ndarray, count: int, work: Path) -> dict:
-    """Build both and ask both."""
+def memory_of(folder: Path) -> float:
+    """Return the memory of its own that the server which runs in a folder takes, in bytes."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder) in str((path / "exe").readlink()):
+                lines = (path / "status").read_text().splitlines()
+                return 1024 * float(next(x for x in lines if x.startswith("RssAnon")).split()[1])
+        except OSError:
+            continue
+    return float("nan")
+
+
+def measure(address: str, real: np.ndarray, count: int, work: Path, server: Path) -> dict:
+    """Build both and ask both, in turns."""
     dims = real.shape[1]
     write_vectors(work / "vectors.f16", real, count)
     vectors = mapped(work / "vectors.f16", dims)
     asked = questions(real)[:ASKED]
     prices = np.random.default_rng(5).random(count)
-    truths = {"all": exact(vectors, asked)}
-    masks = {str(share): prices < share for share in SHARES}
-    truths |= {name: exact(vectors, asked, mask) for name, mask in masks.items()}
-    found: dict = {
-        "count": count,
-        "dims": dims,
-        "faiss": {"build": build(work, dims)},
-        "milvus": {},
+    masks = {
+        "all": None,
+        "10 %": prices <= 0.1,
+        "1 %": prices <= 0.01,
+        "10 %, attribute": np.arange(count) % BRANDS == 0,
     }
+    truths = {name: exact(vectors, asked, mask) for name, mask in masks.items()}
+    faiss = {"build": build(work, dims)}
+    print(json.dumps(faiss), flush=True)
     milvus = Milvus(Address.parse(address), timeout=60)
-    found["milvus"]["build"] = fill(milvus, vectors, prices)
+    found: dict = {"count": count, "dims": dims, "faiss": faiss}
+    found["milvus"] = {"build": fill(milvus, vectors, prices)}
     engine = Process("Lookalike", work, dims)
     engine.tell("open", work, dims)
-    found["faiss"]["all"] = searched(engine, asked, truths["all"])
-    for name, mask in masks.items():
-        engine.tell("allow", mask, name)
-        found["faiss"][name] = searched(engine, asked, truths[name])
+    ways = {f"ef {effort}": ("all", effort, {}) for effort in EFFORTS}
+    for name, text in FILTERS.items():
+        condition = parse(text).check(FIELDS.types)
+        ways[name] = (name, EF, {"filter": expression(condition, FIELDS)})
+    mine: dict[str, list] = {name: [] for name in masks}
+    theirs: dict[str, list] = {name: [] for name in ways}
+    for turn in range(ROUNDS + 1):  # the first one warms both up
+        for name, mask in masks.items():
+            engine.tell("allow", mask, name)
+            engine.tell("search", asked[:5], 0)
+            mine[name][turn:] = [engine.tell("search", asked, 0)]
+            for way, (of, effort, options) in ways.items():
+                if of == name:
+                    theirs[way][turn:] = [ask(milvus, asked, effort, **options)]
+    faiss |= {name: figures(answers[1:], truths[name]) for name, answers in mine.items()}
+    faiss["memory"] = engine.tell("resident")
     engine.end()
-    for effort in EFFORTS:
-        said = ask(milvus, asked, truths["all"], effort, consistency_level="Eventually")
-        found["milvus"][f"ef {effort}"] = said
-    for name in masks:
-        found["milvus"][name] = ask(
-            milvus,
-            asked,
-            truths[name],
-            256,
-            filter=f"price > -1e308 and price < {name}",
-            consistency_level="Eventually",
-        )
-    few = asked[:50]
-    found["milvus"]["strong"] = ask(
-        milvus, few, truths["all"][:50], 256, consistency_level="Strong"
-    )
+    found["milvus"] |= {
+        way: figures(answers[1:], truths[ways[way][0]]) for way, answers in theirs.items()
+    }
+    found["milvus"]["memory"] = memory_of(server)
+    strong = [ask(milvus, asked[:50], EF, consistency_level="Strong")]
+    found["milvus"]["strong"] = figures(strong, truths["all"][:50])
+    found["load"] = os.getloadavg()
     milvus.close()
     return found
 
@@ -136,24 +161,17 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--dims", type=int, default=128, help="Of the vectors, the first ones.")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--address", help="Of a server that runs already, with a collection bench.")
     given = parser.parse_args()
     real = real_vectors(given.real)[:, : given.dims]
     real /= np.linalg.norm(real, axis=1, keepdims=True)
-    with tempfile.TemporaryDirectory() as folder:
-        if given.address:
-            found = measure(given.address, real, given.count, Path(folder))
-        else:
-            from milvus import MilvusServer
-
-            server = MilvusServer()
-            server.set_base_dir(f"{folder}/milvus")
-            server.start()
-            try:
-                address = f"milvus://127.0.0.1:{server.listen_port}/{COLLECTION}"
-                found = measure(address, real, given.count, Path(folder))
-            finally:
-                server.server_proc.kill()
+    server = Server(patience=60)
+    server.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            address = server.address(COLLECTION)
+            found = measure(address, real, given.count, Path(folder), server.folder)
+    finally:
+        server.close()
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / f"milvus-{given.count}.json").write_text(json.dumps(found, indent=1))
     print(json.dumps(found, indent=1))

@@ -1,4 +1,4 @@
-"""References made of the code itself, as Markdown: the API's paths, settings and commands."""
+"""References made of the code itself, as Markdown: the API's paths and commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 import lookalike
 from web.app import create_app
-from web.settings import Settings, described
+from web.settings import Settings
 
 Schema = dict[str, Any]
 
@@ -120,15 +120,6 @@ def _said(schema: Schema, described: str = "") -> str:
     return " ".join(filter(None, said))
 
 
-def settings() -> str:
-    """Return what can be set about the server; a list, for there is no room in a phone's table."""
-    rows = []
-    for name, default, about in described():
-        shown = f" (`{default}`)" if default not in ("", "None") else ""
-        rows.append(f"`{name}`{shown}\n: {about}")
-    return "\n\n".join(rows)
-
-
 def commands() -> str:
     """Return every command's own help."""
     parts = []
@@ -173,7 +164,6 @@ def _escaped(path: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "<!-- reference: api -->": api,
-    "<!-- reference: settings -->": settings,
     "<!-- reference: commands -->": commands,
 }
 """What stands in a page to what takes its place."""

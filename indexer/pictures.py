@@ -171,7 +171,9 @@ def open_picture(
     return image
 
 
-def to_jpeg(image: Image.Image, longest_side: int, quality: int) -> bytes:
+def to_jpeg(
+    image: Image.Image, longest_side: int, quality: int, *, progressive: bool = False
+) -> bytes:
     """Encode a picture for showing: no larger than need be, and without metadata.
 
     Parameters
@@ -182,13 +184,16 @@ def to_jpeg(image: Image.Image, longest_side: int, quality: int) -> bytes:
         What the longer side is reduced to, in pixels; a smaller picture keeps its size.
     quality : int
         Of the JPEG, 1 to 95.
+    progressive : bool, optional
+        Whether a browser can show all of it, coarsely, before the last of it has come; it takes
+        longer to make.
 
     Returns
     -------
     bytes
         A JPEG file.
     """
-    return _encode(to_srgb(_shrink(flatten(image), longest_side)), quality)
+    return _encode(to_srgb(_shrink(flatten(image), longest_side)), quality, progressive=progressive)
 
 
 def _corners(region: Region | None) -> tuple[float, float, float, float]:
@@ -220,8 +225,8 @@ def _shrink(image: Image.Image, longest_side: int) -> Image.Image:
     return image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
 
 
-def _encode(image: Image.Image, quality: int) -> bytes:
+def _encode(image: Image.Image, quality: int, *, progressive: bool = False) -> bytes:
     out = io.BytesIO()
     # Pillow would carry the comment of the file that the picture came from.
-    image.save(out, "JPEG", quality=quality, comment=b"")
+    image.save(out, "JPEG", quality=quality, comment=b"", progressive=progressive)
     return out.getvalue()

@@ -6,27 +6,25 @@ Nothing that matters is kept here: any number of servers can read and write one 
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from indexer.embedder import Embedder
-from indexer.errors import IndexNotReady, LookalikeError, PictureError
+from indexer.errors import NetworkMismatch, PictureError
 from indexer.listing import Listing
 from indexer.listing_writes import not_found
 from indexer.milvus.address import Address
 from indexer.milvus.connection import Milvus
-from indexer.milvus.meta import CARD
+from indexer.milvus.meta import Fields
 from indexer.milvus.moving import facts
 from indexer.milvus.rows import listing_number
 from indexer.milvus.schema import LISTINGS
 from indexer.milvus.space import Space, network_folder, read_space
 from indexer.milvus.store import Store
-from indexer.milvus.writing import MilvusWriter
+from indexer.milvus.writing import MilvusWriter, Turns
 from indexer.model import MODEL_FILE
 from indexer.pictures import PictureLimits
 from indexer.runtimes import require_runtime
@@ -36,19 +34,19 @@ from search.asking import OnPhoto
 from search.engine import Engine
 from search.loading import load_network
 from search.milvus_catalog import MilvusCatalog
+from search.milvus_kept import Kept
 from search.milvus_view import MilvusView
+from search.milvus_watch import Watch
 from search.query import Page, Query
 
 if TYPE_CHECKING:
     from indexer.catalog import Catalog
     from search.live import View
 
-log = logging.getLogger(__name__)
+THUMBNAIL_BYTES = 32 << 20
+"""Of thumbnails that are kept in memory: telling copies asks for the same ones often."""
 
-LOOK = 1.0
-"""Seconds between two looks whether Milvus is there and says something new beside its listings."""
-
-BOUNDED = "Bounded"
+BOUNDED, WITHOUT_WAITING = "Bounded", "Eventually"
 
 
 class MilvusEngine(Engine):
@@ -81,15 +79,16 @@ class MilvusEngine(Engine):
         self.limits = limits
         self.on_page: Callable[[Page], None] = lambda _: None
         self._runtime, self._threads = runtime, threads
-        self._lock, self._looking = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._embedder: Embedder | None = None
         self._local = threading.local()
         self._milvus = Milvus(self.address)
         self._store = Store(self._milvus)
-        self._lost: LookalikeError | None = None
+        self._turns = Turns()
+        self._thumbnails = Kept(THUMBNAIL_BYTES)
         self._space = read_space(self._milvus)
         self._fields = self._store.meta.fields()
-        self._next_look = time.monotonic() + LOOK
+        self._watch = Watch(self.address, self._take_up)
         self.network = self._space.network
 
     # What is searched
@@ -139,13 +138,17 @@ class MilvusEngine(Engine):
                 found: tuple[Listing, tuple[str, ...]] = document.listing()
                 return found
         number = listing_number(listing_id)
-        document = self._store.documents([number], self.address.consistency).get(number)
+        waited = getattr(self._local, "waited", None)
+        level = WITHOUT_WAITING if waited else self.address.consistency
+        document = self._store.documents([number], level).get(number)
+        if waited is not None:
+            self._local.waited = True
         if document is None or document.fields.id != listing_id:
             raise not_found(listing_id)
         return document.listing()
 
     def sample(self, count: int) -> list[tuple[Listing, tuple[str, ...]]]:
-        """Return some listings to look at; the same each time while the catalogue stays."""
+        """Return some listings to look at, the ones that Milvus names first."""
         rows = self._milvus.query(
             self.address.collection,
             filter="place == 0",
@@ -160,8 +163,13 @@ class MilvusEngine(Engine):
         """Return a thumbnail's JPEG; None where there is none of this key."""
         if not key or key.strip("0123456789abcdef"):
             return None
-        # By content: one that is there does not change, so it need not be the newest.
-        return self._store.thumbnail(key, BOUNDED) or self._store.thumbnail(key)
+        kept = self._thumbnails.get(key)
+        if kept is None:
+            # By content: one that is there does not change, so it need not be the newest.
+            kept = self._store.thumbnail(key, BOUNDED) or self._store.thumbnail(key)
+            if kept is not None:
+                self._thumbnails.add(key, kept)
+        return kept
 
     def picture(self, listing_id: str, position: int) -> bytes:
         """Return a catalogue picture as it was given, encoded, where its source still has it."""
@@ -211,21 +219,32 @@ class MilvusEngine(Engine):
 
     def writer(self, limits: PictureLimits) -> MilvusWriter:
         """Return what writes to this index."""
-        return MilvusWriter(self._milvus, self._space, self.embedder, limits=limits)
+        self._local.waited = None  # what is read after that waits for what it wrote
+        return MilvusWriter(
+            self._milvus, self._space, self.embedder, limits=limits, turns=self._turns
+        )
 
     def in_place(self) -> tuple[int, int] | None:
         """Return nothing: no other index takes the place of this one unseen."""
         return None
 
     def outdated(self) -> bool:
-        """See to it that Milvus is there, at most once in `LOOK` seconds.
+        """Return whether another index took the place of this one; see to it that Milvus is there.
+
+        See `search.milvus_watch`.
 
         Raises
         ------
         StoreUnavailable
-            If it is not. All requests are refused at once then, and none waits for it.
+            If it is not there. All requests are refused at once then, and none waits for it.
         """
-        self._look()
+        # A server asks this at the beginning of a request: of what is read in it, the first waits
+        # for all that was written before, and what follows need not.
+        self._local.waited = False
+        try:
+            self._watch.look()
+        except NetworkMismatch:
+            return True
         return False
 
     def refresh(self) -> bool:
@@ -237,46 +256,18 @@ class MilvusEngine(Engine):
             If the index was made anew with another network.
         """
         before = self._space
-        self._look()
+        self._watch.look()
         return self._space is not before
 
     def close(self) -> None:
         """Disconnect."""
         self._milvus.close()
+        self._watch.close()
 
-    def _look(self) -> None:
-        if time.monotonic() >= self._next_look and self._looking.acquire(blocking=False):
-            try:
-                self._take_up()
-                if self._lost is not None:
-                    log.info("Milvus at %s is there again.", self.address)
-                self._lost = None
-            except LookalikeError as error:
-                if self._lost is None:
-                    log.warning("%s", error)
-                self._lost = error
-            finally:
-                self._next_look = time.monotonic() + LOOK
-                self._looking.release()
-        lost = self._lost
-        if lost is not None:
-            raise type(lost)(lost.message, hint=lost.hint)
-
-    def _take_up(self) -> None:
-        """Read what is new beside the listings."""
-        meta = self._store.meta
-        stamp = meta.stamp(CARD, BOUNDED)
-        if stamp is None:
-            raise IndexNotReady(f"The index in {self.address} is gone.")
-        # Also a collection that is not loaded yet, after a restart, does not answer.
-        self._milvus.query(
-            self.address.collection,
-            filter="picture in [0]",
-            output_fields=["picture"],
-            consistency_level="Eventually",
-        )
+    def _take_up(self, stamp: str, fields: Fields) -> None:
+        """Take up what is new beside the listings."""
         if stamp != self._space.stamp:
             space = read_space(self._milvus)
             self.network.require_same(space.network)
             self._space = space
-        self._fields = meta.fields(BOUNDED)
+        self._fields = fields

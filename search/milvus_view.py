@@ -1,16 +1,14 @@
 """An index in Milvus as of one question: what `search.live.View` is of one in a folder.
 
-A position is a picture's number. The first thing that is asked of Milvus is asked at the
-consistency of the index's address; what follows is about the same pictures, and is asked without
-waiting once more.
+The first thing that is asked of Milvus is asked at the consistency of the index's address; what
+follows is about the same pictures, and is asked without waiting once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +25,14 @@ from search.facets import Facet
 from search.filters import Condition
 from search.milvus_facets import COUNTED, counted
 from search.milvus_filters import both, expression
-from search.milvus_seen import Seen, Told, Types
+from search.milvus_seen import KNOWN, Met, Seen, Told, Types
 
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 
-KNOWN = ["listing", "label", "place", "content", "region"]
-"""What is asked of every picture that is found."""
-
 AGAIN = "Eventually"
+
+SIMILAR = 6
+"""Digits of a similarity: in the last of them, what Milvus' ways of comparing say differs."""
 
 
 class MilvusWithin:
@@ -70,8 +68,7 @@ class MilvusView:
     space: Space
     fields: Fields
     consistency: str
-    _seen: dict[int, Seen] = field(default_factory=dict)
-    _of: dict[int, int] = field(default_factory=dict)
+    _met: Met = field(default_factory=Met)
     _asked: bool = False
 
     @property
@@ -107,70 +104,63 @@ class MilvusView:
 
     def listings(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return each position's listing, by number."""
-        return self._each(positions, lambda one: one.listing)
+        return self._met.each(positions, lambda one: one.listing)
 
     def pictures(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return each position's picture: a position is one."""
-        return positions
+        """Return each position's picture, by number."""
+        return self._met.each(positions, lambda one: one.picture)
 
     def codes(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return each position's category, a place in the model's names; -1 without one."""
         codes = self._codes
-        return self._each(positions, lambda one: codes.get(one.label, UNKNOWN))
+        return self._met.each(positions, lambda one: codes.get(one.label, UNKNOWN))
 
     def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors at `positions` (M,), shape (M, dims)."""
-        lacking = [n for n in positions.tolist() if self._seen[n].vector is None]
-        if lacking:
-            found = self.store.vectors(lacking, self._level())
-            for number in lacking:
+        met = self._met.at(positions)
+        lacking = [one.picture for one in met if one.vector is None]
+        found = self.store.vectors(lacking, self._level()) if lacking else {}
+        for one in met:
+            if one.vector is None:
                 # One that went meanwhile is like nothing.
-                nothing = np.zeros(self.space.dims, np.float32)
-                self._seen[number].vector = found.get(number, nothing)
-        rows = [self._seen[n].vector for n in positions.tolist()]
-        return np.array(rows, np.float32).reshape(len(rows), self.space.dims)
+                one.vector = found.get(one.picture, np.zeros(self.space.dims, np.float32))
+        return np.array([one.vector for one in met], np.float32).reshape(len(met), self.space.dims)
 
     def positions(self, pictures: Iterable[int]) -> NDArray[np.int64]:
         """Return where pictures, by number, can be found; those that cannot are left out."""
         wanted = list(pictures)
-        lacking = [number for number in wanted if number not in self._seen]
+        lacking = self._met.lacking(wanted)
         if lacking:
             self._query(f"picture in [{', '.join(map(str, lacking))}]", KNOWN)
-        return np.array([number for number in wanted if number in self._seen], np.int64)
-
-    def _each(self, positions: NDArray[np.int64], of: Any) -> NDArray[np.int64]:
-        numbers = [of(self._seen[number]) for number in positions.ravel().tolist()]
-        return np.array(numbers, np.int64).reshape(positions.shape)
+        met = map(self._met.picture, wanted)
+        return np.array([one.position for one in met if one is not None], np.int64)
 
     # What is known of pictures
 
     def place(self, picture: int) -> int | None:
         """Return a picture's place in its listing; None of one that was not met."""
-        one = self._seen.get(picture)
+        one = self._met.picture(picture)
         return None if one is None else one.place
 
     def made_of(self, picture: int) -> tuple[str, str] | None:
         """Return content hash and region of a picture; None of one that was not met."""
-        one = self._seen.get(picture)
+        one = self._met.picture(picture)
         return None if one is None else (one.content, one.region)
 
     def documents(self, numbers: Iterable[int]) -> dict[int, Document]:
         """Return listings of which a picture was met, by number."""
-        wanted = [self._of[number] for number in set(numbers) if number in self._of]
-        lacking = [one for one in wanted if self._seen[one].document is None]
+        wanted = self._met.of_listings(numbers)
+        lacking = [one.picture for one in wanted if one.document is None]
         for start in range(0, len(lacking), 500):
             some = ", ".join(map(str, lacking[start : start + 500]))
-            for row in self._rows(f"picture in [{some}]", ["document"]):
-                self._seen[row["picture"]].document = Document.read(row["document"])
-        found = ((self._seen[one].listing, self._seen[one].document) for one in wanted)
-        return {number: document for number, document in found if document is not None}
+            self._query(f"picture in [{some}]", [*KNOWN, "document"])
+        return {one.listing: one.document for one in wanted if one.document is not None}
 
     def listing(self, listing_id: str) -> list[int]:
         """Meet all pictures of a listing that have a vector; return them in their order."""
         number = listing_number(listing_id)
         self._query(f"listing == {number}", [*KNOWN, "vector", "document"])
-        own = [one for one, seen in self._seen.items() if seen.listing == number]
-        return sorted(own, key=lambda one: self._seen[one].place)
+        return [one.picture for one in self._met.all_of(number)]
 
     # Searching
 
@@ -200,15 +190,23 @@ class MilvusView:
         condition = self._checked(condition)
         if self.counted("") > COUNTED:
             return []
-        rows = {one["listing"]: one for one in self._rows("", ["listing", "document"])}
-        documents = (Document.read(row["document"]) for row in rows.values())
+        listings = {one.listing for one in self._query("", KNOWN)}
+        # Not all documents in one answer: Milvus gives at most 100 MB.
+        documents = self.documents(listings).values()
         return counted(documents, condition, self.fields, names)
 
     def nearest(
         self, vectors: NDArray[np.float32], count: int, within: MilvusWithin | None = None
     ) -> Found:
         """Find the nearest vectors to any of `vectors`, as `search.live.View.nearest`."""
-        return self._search(vectors, count, within.condition if within is not None else "")
+        condition = "" if within is None else within.condition
+        found = self._search(vectors, count, condition)
+        if len(found[0]) < min(count, MOST):
+            there = self.count if within is None else within.count
+            if len(found[0]) < min(count, MOST, there):
+                # Its graph or lists ran out: few of what they lead to meet the condition.
+                return self._search(vectors, count, condition, whole=True)
+        return found
 
     def nearest_of_category(
         self,
@@ -233,7 +231,9 @@ class MilvusView:
         names = () if model is None else model.names
         return {hashed(name): code for code, name in enumerate(names)}
 
-    def _search(self, vectors: NDArray[np.float32], count: int, condition: str) -> Found:
+    def _search(
+        self, vectors: NDArray[np.float32], count: int, condition: str, *, whole: bool = False
+    ) -> Found:
         if count <= 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
         limit = min(count, MOST)
@@ -243,44 +243,38 @@ class MilvusView:
             filter=condition,
             limit=limit,
             output_fields=KNOWN,
-            search_params=search_params(self.space.kind, limit),
+            search_params=search_params(self.space.kind, limit, whole=whole),
             consistency_level=self._level(),
         )
         best: dict[int, float] = {}
         for hits in answers:
             for hit in hits:
-                number = int(hit["id"])  # as pymilvus calls every primary key
-                self._meet(number, hit["entity"])
-                best[number] = max(best.get(number, -2.0), float(hit["distance"]))
+                # Its number is called id: so pymilvus calls every primary key.
+                position = self._met.meet(int(hit["id"]), hit["entity"]).position
+                best[position] = max(best.get(position, -2.0), float(hit["distance"]))
         positions = np.fromiter(best, np.int64, len(best))
-        similarities = np.fromiter(best.values(), np.float32, len(best))
+        exact = np.fromiter(best.values(), np.float64, len(best))
+        similarities: NDArray[np.float32] = exact.round(SIMILAR).astype(np.float32)
         order = np.lexsort((positions, -similarities))
         return positions[order], similarities[order]
 
-    def _meet(self, number: int, said: Mapping[str, Any]) -> Seen:
-        one = self._seen.get(number)
-        if one is None:
-            one = self._seen[number] = Seen(*(said[name] for name in KNOWN))
-            self._of.setdefault(one.listing, number)
-        return one
-
-    def _query(self, condition: str, names: list[str]) -> None:
-        for row in self._rows(condition, names):
-            one = self._meet(row["picture"], row)
-            if "vector" in row:
-                one.vector = np.array(row["vector"], np.float32)
-            if "document" in row:
-                one.document = Document.read(row["document"])
-
-    def _rows(self, condition: str, names: list[str]) -> list[Any]:
-        found = self.store.milvus.query(
+    def _query(self, condition: str, names: list[str]) -> list[Seen]:
+        rows = self.store.milvus.query(
             self.store.milvus.address.collection,
             filter=condition,
             output_fields=["picture", *names],
             limit=MOST,
             consistency_level=self._level(),
         )
-        return list(found)
+        met = []
+        for row in rows:
+            one = self._met.meet(row["picture"], row)
+            if "vector" in row:
+                one.vector = np.array(row["vector"], np.float32)
+            if "document" in row:
+                one.document = Document.read(row["document"])
+            met.append(one)
+        return met
 
     def _level(self) -> str:
         level, self._asked = (AGAIN if self._asked else self.consistency), True

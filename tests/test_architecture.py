@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import fields
+import re
 from pathlib import Path
 
 import pytest
 
 import lookalike
-from web.settings import Settings, variable
+from web.settings import described
 
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {"indexer": {"search", "web"}, "search": {"web"}, "web": set[str]()}
@@ -43,16 +43,31 @@ def test_the_help_says_what_the_commands_say() -> None:
         assert command.get_short_help_str(200) == line
 
 
-def test_the_readme_names_every_command_and_setting() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_a_page_names_every_command() -> None:
+    page = (ROOT / "docs" / "reference-cli.md").read_text()
     for name in lookalike.COMMANDS:
-        assert f"`{name}`" in readme or f"`lookalike {name}" in readme, name
-    for setting in fields(Settings):
-        assert variable(setting.name) in readme
-        assert setting.metadata["help"] in readme
+        assert f"`{name}`" in page or f"`lookalike {name}`" in page, name
 
 
-def test_the_readme_names_every_kind_of_catalogue() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_a_page_says_of_every_setting_what_the_code_says() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    for name, default, about in described():
+        shown = f"{int(default):,}" if default.isdecimal() else default
+        assert f"| `{name}` | {shown} | {about} |\n" in page
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/catalogues.md"])
+def test_a_page_names_every_kind_of_catalogue(page: str) -> None:
+    text = (ROOT / page).read_text()
     for kind in ("folder", "CSV", "TSV", "JSONL", "Parquet", "TFRecord", "Shopify", "Merchant"):
-        assert kind in readme
+        assert kind in text
+
+
+def test_the_readme_is_a_first_page() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) < 180  # what is more belongs into docs/
+    first_screen = "\n".join(readme.splitlines()[:40])
+    for said in ("make demo", "lookalike index", "curl -F image=@", "docs/tutorial.md"):
+        assert said in first_screen
+    for link in re.findall(r"\]\(((?!http)[^)#]+)", readme):
+        assert (ROOT / link).exists(), link

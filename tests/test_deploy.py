@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from web.settings import Settings, variable
+from web.setting_values import variable
+from web.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"

@@ -8,12 +8,20 @@ from flask import Flask
 from flask_openapi3 import APIBlueprint, OpenAPI
 
 from indexer.pictures import PictureLimits
-from web import errors
 from web.access import rate_limits
 from web.access import scopes as access
 from web.access.signing_in import signing_in
 from web.admin.pages import admin, uploads_of
-from web.answers import compression, headers, origins, proxies, request_ids, revalidation, timing
+from web.answers import (
+    compression,
+    headers,
+    origins,
+    problems,
+    proxies,
+    request_ids,
+    revalidation,
+    timing,
+)
 from web.api import openapi, uploads
 from web.api.explain import explaining
 from web.api.health import health
@@ -23,7 +31,7 @@ from web.engine import EngineHolder, SearchEngine
 from web.fetching import fetching
 from web.learning import Learner
 from web.monitoring import access_log, metrics
-from web.pages import languages, wording, words
+from web.pages import bundles, languages, wording, words
 from web.pages.examples import likes
 from web.pages.map import MapHolder
 from web.pages.map import pages as map_pages
@@ -77,7 +85,7 @@ def create_app(
     app.extensions["lookalike.uploads"] = uploads_of(settings)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    errors.register(app)
+    problems.register(app)
     metrics.register(app, numbers)
     # What comes first here is the last to see an answer.
     compression.register(app)
@@ -92,6 +100,7 @@ def create_app(
     fetching.register(app, settings)
     rate_limits.register(app, settings)
     access.register(app, settings)
+    bundles.register(app)
     languages.register(app)
     wording.register(app)
     words.register(app)

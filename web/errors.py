@@ -1,4 +1,4 @@
-"""Every error that leaves the server, in one shape, made in one place.
+"""What can go wrong in serving, beside what search and the indexer know (`indexer.errors`).
 
 LookalikeError
 ├── MalformedBody          the body is not the JSON or the form that it says it is
@@ -22,29 +22,9 @@ LookalikeError
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field
-from http import HTTPStatus
-
-from flask import Flask, jsonify, make_response, render_template, request
-from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
 
-from indexer.errors import IndexBusy, LookalikeError
-from web.access.key_shape import hidden
-from web.answers.request_ids import request_id
-from web.api.privacy import path_for_log
-
-log = logging.getLogger(__name__)
-
-RETRY_AFTER = "5"
-"""Seconds after which a client that was told "not yet" may ask again."""
-
-JSON_PATHS = ("/api/", "/health", "/ready", "/metrics")
-
-FRAGMENT = "X-Lookalike-Fragment"
-"""The header by which the page's script asks for the part of a page that it shows in place."""
+from indexer.errors import LookalikeError
 
 
 class MalformedBody(LookalikeError):
@@ -174,103 +154,6 @@ class AddressUnavailable(LookalikeError):
     code = "address_unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is told of an error, whatever it was."""
-
-    status: int
-    code: str
-    message: str
-    hint: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        # Whoever sends a key in a wrong place gets it back in words, in a log of theirs maybe.
-        object.__setattr__(self, "message", hidden(self.message))
-        object.__setattr__(self, "hint", hidden(self.hint))
-
-    @property
-    def body(self) -> dict[str, dict[str, str]]:
-        """Its JSON."""
-        return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
-
-
-TOLD_INSTEAD: dict[str, tuple[str, str]] = {
-    "index_not_ready": (
-        "Nothing is indexed yet.",
-        "Index a catalogue with: lookalike index CATALOG",
-    ),
-    "fetch_busy": (
-        "Too many pictures are being fetched at once.",
-        "Try again in a few seconds, or send the picture itself.",
-    ),
-    "overloaded": (
-        "The server has more to do than it can do now.",
-        "Try again in a few seconds.",
-    ),
-    "keys_unreadable": (
-        "The server's keys cannot be read, so nothing that takes a key is done.",
-        "The server's log says why.",
-    ),
-    "index_replaced": (
-        "The index has just been replaced by another.",
-        "Try again in a few seconds.",
-    ),
-    "index_too_new": ("The index was written by a newer Lookalike.", "Update this server."),
-    "storage_error": (
-        "The index cannot be written: the disk is full, or may not be written to.",
-        "Nothing of this write was kept. Searches go on; the server's log says more.",
-    ),
-}
-"""What is told instead of the words of an error that is the operator's to put right: those may
-name files of this machine, which are no client's business. The log has them."""
-
-NO_FAULT = ("index_not_ready", "index_replaced", "fetch_busy", "overloaded", "keys_unreadable")
-"""What an operator need not hear of, or has heard of once already."""
-
-UNUSABLE = ("The index cannot be used right now.", "The server's log says why.")
-
-HTTP_HINTS = {
-    404: "Check the address.",
-    405: "The Allow header lists the methods that this address takes.",
-}
-
-
-def register(app: Flask) -> None:
-    """Answer every error of the application from here."""
-    app.register_error_handler(Exception, answer)
-
-
-def answer(error: Exception) -> ResponseReturnValue:
-    """Answer an error: as JSON under /api, as a page elsewhere."""
-    problem = problem_of(error)
-    if request.path.startswith(JSON_PATHS):
-        response = jsonify(problem.body)
-    else:
-        part = "_error.html" if request.headers.get(FRAGMENT) else "error.html"
-        response = make_response(render_template(part, problem=problem))
-    response.status_code = problem.status
-    response.headers.update(problem.headers)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def problem_of(error: Exception) -> Problem:
-    """Find what is told of an error; what is not told is logged."""
-    if isinstance(error, LookalikeError):
-        return _of_ours(error)
-    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
-        return _of_http(error)
-    log.error("%s %s failed.", request.method, path_for_log(request.path), exc_info=error)
-    return Problem(
-        500,
-        "internal_error",
-        "Something went wrong here.",
-        "The fault is the server's, and is in its log under the request's id,"
-        f" {request_id()}. Try again later.",
-    )
-
-
 def invalid(error: ValidationError) -> InvalidRequest:
     """Put the first complaint of pydantic in words."""
     first = error.errors(include_url=False, include_input=False)[0]
@@ -285,42 +168,3 @@ def invalid(error: ValidationError) -> InvalidRequest:
     if not place:
         return InvalidRequest(f"{said}.")
     return InvalidRequest(f"{place}: {said[:1].lower()}{said[1:]}.", hint=f"Correct {place!r}.")
-
-
-def _of_ours(error: LookalikeError) -> Problem:
-    later = isinstance(error, IndexBusy) or error.status == HTTPStatus.SERVICE_UNAVAILABLE
-    headers = {"Retry-After": RETRY_AFTER} if later else {}
-    if isinstance(error, TooManyRequests):
-        headers["Retry-After"] = str(error.seconds)
-    if isinstance(error, Unauthorized):
-        headers["WWW-Authenticate"] = "Bearer"
-    if error.status < 500:
-        return Problem(error.status, error.code, error.message, error.hint, headers)
-    if error.code not in NO_FAULT:
-        log.error("%s %s: %s", request.method, path_for_log(request.path), hidden(str(error)))
-    message, hint = TOLD_INSTEAD.get(error.code, UNUSABLE)
-    return Problem(error.status, error.code, message, hint, headers)
-
-
-def _of_http(error: HTTPException) -> Problem:
-    status = error.code or 500
-    phrase = HTTPStatus(status).phrase
-    headers = {
-        name: value
-        for name, value in error.get_headers()
-        if name.lower() not in ("content-type", "content-length")
-    }
-    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return Problem(
-            status, BodyTooLarge.code, "The request is too large.", "Send a smaller one."
-        )
-    return Problem(
-        status,
-        phrase.lower().replace(" ", "_").replace("-", "_"),
-        {
-            404: "There is nothing at this address.",
-            405: f"This address does not take {request.method}.",
-        }.get(status, f"{phrase}."),
-        HTTP_HINTS.get(status, ""),
-        headers,
-    )

@@ -8,7 +8,6 @@ day under a salted hash of its address, in memory.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import secrets
 import threading
@@ -24,6 +23,7 @@ from indexer.errors import LookalikeError
 from indexer.learned import Learned, add_learned, clipped
 from indexer.snapshot import Snapshot
 from search.query import Page, Query
+from web.access.loopback import client_network
 from web.engine import current_engine
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Allowance:
         day = int(time.time() // DAY)
         if day != self._day:  # with a new salt, so that days cannot be told to share a client
             self._day, self._salt, self._counts = day, secrets.token_bytes(16), {}
-        name = _client(address).encode()
+        name = client_network(address).encode()
         key = hashlib.blake2b(name, key=self._salt, digest_size=8).digest()
         count = self._counts.get(key, 0)
         if count >= self.per_day or (not count and len(self._counts) >= self.clients):
@@ -178,17 +178,3 @@ def search_and_learn(query: Query) -> Page:
     if learner is None:
         return current_engine().search(query)
     return current_engine().search(query, on_photo=partial(learner.add, request.remote_addr))
-
-
-def _client(address: str | None) -> str:
-    """Return what counts as one client: an IPv4 address, or an IPv6 network of 64 bits."""
-    try:
-        parsed = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:  # a Unix socket has none
-        return address or ""
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    # A household has a whole one, and may send from any of its addresses.
-    return str(ipaddress.IPv6Network((parsed, 64), strict=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,10 @@ from indexer.errors import UsageError
 from indexer.runtimes import require_runtime
 from search.query import MAX_K
 from web.access.keys import RATE_OR_OFF
-
-PREFIX = "LOOKALIKE_"
+from web.setting_values import check, read, variable
 
 PREFIX_OR_NONE = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 """A path in front of all others: no dots alone, and no second slash, which would be a host's."""
-
-SWITCH = {
-    **dict.fromkeys(("on", "1", "true", "yes"), True),
-    **dict.fromkeys(("off", "0", "false", "no"), False),
-}
-"""What turns a setting on or off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +209,8 @@ class Settings:
         default=False,
         metadata={
             "help": "on: anybody on the internet reaches this server. What may be abused, as"
-            " fetching pictures by their URL, is then off unless it is turned on."
+            " fetching pictures by their URL, is then off unless it is turned on, and strangers"
+            " are told less of what goes wrong."
         },
     )
     fetch_urls: str = field(
@@ -257,24 +251,7 @@ class Settings:
     def __post_init__(self) -> None:
         require_runtime(self.runtime)
         for setting in fields(self):
-            choices, given = setting.metadata.get("choices"), getattr(self, setting.name)
-            if choices is not None and given not in choices:
-                raise UsageError(
-                    f"The setting {setting.name} is {given!r}.", hint=f"It is {_any_of(choices)}."
-                )
-            like = setting.metadata.get("like")
-            if like is not None and not like.fullmatch(given):
-                raise UsageError(
-                    f"The setting {setting.name} is {given!r}.",
-                    hint=setting.metadata.get(
-                        "hint", 'Write a rate such as "300 per minute", or off.'
-                    ),
-                )
-            least = setting.metadata.get("least", 1)
-            if isinstance(given, int) and not isinstance(given, bool) and given < least:
-                raise UsageError(
-                    f"The setting {setting.name} is {given}, and must be at least {least}."
-                )
+            check(setting, getattr(self, setting.name))
         if self.page_hits > MAX_K:
             raise UsageError(f"The setting page_hits is {self.page_hits}, and at most {MAX_K}.")
 
@@ -287,35 +264,7 @@ class Settings:
         UsageError
             If a value is not of its kind or out of its range.
         """
-        values = {}
-        for setting in fields(cls):
-            text = environ.get(variable(setting.name), "")
-            if text:
-                values[setting.name] = _read(variable(setting.name), text, setting)
-        return cls(**{**values, **given})
-
-
-def _any_of(choices: tuple[str, ...]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}"
-
-
-def _read(name: str, text: str, setting: Field[Any]) -> Any:
-    """Read a value of the kind that is stated, or that a setting's default is of."""
-    default = setting.default
-    if isinstance(default, bool):
-        if text.lower() not in SWITCH:
-            raise UsageError(f"{name} is {text!r}, which is neither on nor off.")
-        return SWITCH[text.lower()]
-    kind: type[Path] | type[int] | type[str] = setting.metadata.get("kind", type(default))
-    try:
-        return kind(text)
-    except ValueError as error:
-        raise UsageError(f"{name} is {text!r}, which is no whole number.") from error
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return PREFIX + name.upper()
+        return cls(**{**read(fields(cls), environ), **given})
 
 
 def described() -> Iterator[tuple[str, str, str]]:

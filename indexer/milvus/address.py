@@ -108,7 +108,8 @@ class Address:
         return f"{self.collection}_{what}"
 
     def __str__(self) -> str:
-        return f"milvus://{self.host}:{self.port}/{self.collection}"
+        tls = "?tls=on" if self.tls else ""
+        return f"milvus://{self.host}:{self.port}/{self.collection}{tls}"
 
 
 def is_milvus(index: str | Path) -> bool:
@@ -123,6 +124,8 @@ def work_folder(index: Path, work: Path | None) -> tuple[Path, Address | None]:
     ------
     UsageError
         If there is a work folder and no Milvus, or the address cannot be read.
+    MissingExtra, StoreUnavailable, StoreRefuses
+        If what is made could not be written there: said now, and not once all is embedded.
     """
     if not is_milvus(index):
         if work is not None:
@@ -131,7 +134,10 @@ def work_folder(index: Path, work: Path | None) -> tuple[Path, Address | None]:
                 hint="Give --index milvus://HOST:PORT/COLLECTION, or leave --work out.",
             )
         return index, None
+    from indexer.milvus.connection import require_reachable  # noqa: PLC0415 - imports this module
+
     address = Address.parse(index)
+    require_reachable(address)
     return work or Path("data") / f"milvus-{address.collection}", address
 
 

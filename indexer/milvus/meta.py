@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ MOST = 16_384
 CARD, MADE, PROJECTION, CATEGORIES, MODEL = "card", "made", "projection", "categories", "model"
 FIELD = "field:"
 
-STRONG = "Strong"
+STRONG, WITHOUT_WAITING = "Strong", "Eventually"
 
 
 @dataclass(slots=True)
@@ -62,11 +62,22 @@ class Meta:
 
     def stamp(self, name: str, level: str = STRONG) -> str | None:
         """Return what changes whenever a file or text is written; None where there is none."""
-        rows = self._rows(f'key == "{name}"', level)
-        return rows[0]["value"] if rows else None
+        return self.stamps([name], level).get(name)
 
-    def read(self, name: str) -> bytes:
+    def stamps(self, names: Sequence[str], level: str = STRONG) -> dict[str, str]:
+        """Return the stamps of several; those that are not there are left out."""
+        wanted = ", ".join(f'"{name}"' for name in names)
+        return {row["key"]: row["value"] for row in self._rows(f"key in [{wanted}]", level)}
+
+    def read(self, name: str, stamp: str | None = None) -> bytes:
         """Return a file or text.
+
+        Parameters
+        ----------
+        name : str
+            Of it.
+        stamp : str, optional
+            Of what was written when; as it is now where not given.
 
         Raises
         ------
@@ -75,7 +86,9 @@ class Meta:
         IndexDamaged
             If a piece is missing or altered.
         """
-        stamp = self.stamp(name)
+        # What a stamp was read of is there, mostly also where nobody waits for the newest.
+        levels = (WITHOUT_WAITING, STRONG) if stamp else (STRONG,)
+        stamp = stamp or self.stamp(name)
         if stamp is None:
             raise IndexNotReady(
                 f"The index in {self._milvus.address} holds nothing to search yet.",
@@ -83,26 +96,39 @@ class Meta:
             )
         head = json.loads(stamp)
         keys = _keys(name, head["sha256"], head["pieces"])
+        for level in levels:
+            data = self._joined(keys, level)
+            if hashlib.sha256(data).hexdigest() == head["sha256"]:
+                return data
+        raise IndexDamaged(
+            f"The {name} of {self._milvus.address} is not whole.",
+            hint="Write it again with `lookalike index`.",
+        )
+
+    def _joined(self, keys: list[str], level: str) -> bytes:
         pieces: dict[str, str] = {}
         for some in _batches(keys):
             names = ", ".join(f'"{key}"' for key in some)
-            pieces |= {row["key"]: row["value"] for row in self._rows(f"key in [{names}]", STRONG)}
-        data = b"".join(base64.b64decode(pieces.get(key, "")) for key in keys)
-        if hashlib.sha256(data).hexdigest() != head["sha256"]:
-            raise IndexDamaged(
-                f"The {name} of {self._milvus.address} is not whole.",
-                hint="Write it again with `lookalike index`.",
-            )
-        return data
+            pieces |= {row["key"]: row["value"] for row in self._rows(f"key in [{names}]", level)}
+        return b"".join(base64.b64decode(pieces.get(key, "")) for key in keys)
 
-    def write(self, name: str, data: bytes) -> None:
-        """Keep a file or text; whoever reads meanwhile gets the one before or this one."""
+    def write(self, name: str, data: bytes, before: str | None = None) -> str:
+        """Keep a file or text, and return its stamp; what it was before stays until `tidy`.
+
+        Parameters
+        ----------
+        name : str
+            Of it.
+        data : bytes
+            What it is from now on.
+        before : str, optional
+            Its stamp, where there is one: what has not changed is not written.
+        """
         digest = hashlib.sha256(data).hexdigest()
-        before = self.stamp(name)
         parts = [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
         head = json.dumps({"sha256": digest, "pieces": len(parts), "bytes": len(data)})
         if before == head:
-            return
+            return head
         keys = _keys(name, digest, len(parts))
         texts = {
             key: base64.b64encode(part).decode() for key, part in zip(keys, parts, strict=True)
@@ -110,10 +136,15 @@ class Meta:
         for some in _batches(keys):
             self._put({key: texts[key] for key in some})
         self._put({name: head})
-        if before is not None:
-            old = json.loads(before)
-            for some in _batches(_keys(name, old["sha256"], old["pieces"])):
-                self._milvus.delete(self._name, ids=some)
+        return head
+
+    def tidy(self, name: str, stamp: str) -> None:
+        """Remove what a file or text was before it had a stamp."""
+        head = json.loads(stamp)
+        kept = set(_keys(name, head["sha256"], head["pieces"]))
+        there = self._rows(f'key like "{name}@%"', WITHOUT_WAITING, ["key"])
+        for some in _batches([row["key"] for row in there if row["key"] not in kept]):
+            self._milvus.delete(self._name, ids=some, timeout=30.0)
 
     def fields(self, level: str = STRONG) -> Fields:
         """Return the attributes that can be filtered by."""
@@ -121,7 +152,7 @@ class Meta:
         for row in self._rows(f'key like "{FIELD}%"', level):
             said = json.loads(row["value"])
             found.types[said["name"]] = said["type"]
-            found.slots[said["name"]] = said["slots"]
+            found.slots[said["name"]] = max(said["slots"], found.slots.get(said["name"], 1))
         return found
 
     def learn(
@@ -156,9 +187,12 @@ class Meta:
         rows = {}
         for name, count in new.items():
             if name in fields.types:
-                fields.slots[name] = max(1, count)
-                said = {"name": name, "type": fields.types[name], "slots": fields.slots[name]}
-                rows[f"{FIELD}{hash_of(name):016x}"] = json.dumps(said)
+                # By powers of two: rows of their own, so that of two servers which learn at the
+                # same moment, neither takes back what the other found; and but a few of them.
+                slots = 1 << (max(1, count) - 1).bit_length()
+                fields.slots[name] = max(slots, fields.slots.get(name, 1))
+                said = {"name": name, "type": fields.types[name], "slots": slots}
+                rows[f"{FIELD}{hash_of(name):016x}:{slots}"] = json.dumps(said)
         if rows:
             self._put(rows)
 
@@ -168,11 +202,13 @@ class Meta:
         ]
         self._milvus.upsert(self._name, said, timeout=30.0)
 
-    def _rows(self, condition: str, level: str) -> list[dict[str, Any]]:
+    def _rows(
+        self, condition: str, level: str, names: Sequence[str] = ("key", "value")
+    ) -> list[dict[str, Any]]:
         found = self._milvus.query(
             self._name,
             filter=condition,
-            output_fields=["key", "value"],
+            output_fields=list(names),
             limit=MOST,
             consistency_level=level,
         )

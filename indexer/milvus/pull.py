@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -24,7 +25,7 @@ from indexer.export_schema import arrow, network_path, schema
 from indexer.exporting import Exported
 from indexer.files import sync_file, sync_folder, write_durably
 from indexer.milvus.address import Address
-from indexer.milvus.connection import LONG, Milvus
+from indexer.milvus.connection import LONG, PATIENT, Milvus
 from indexer.milvus.meta import MODEL, PROJECTION, STRONG
 from indexer.milvus.rows import Document, picture_number
 from indexer.milvus.schema import FEATURES, LISTINGS, load_features
@@ -37,6 +38,9 @@ SLICE = 1000
 """Listings of a slice, about."""
 
 NUMBERS = 2**63
+
+STALE = 24 * 60 * 60
+"""Seconds after which slices are of another time, and are read again."""
 
 
 def pull(
@@ -69,7 +73,7 @@ def pull(
             f"{target} is there already.",
             hint="Name another file, or replace it with --overwrite.",
         )
-    milvus = Milvus(address, timeout=30.0)
+    milvus = Milvus(address, timeout=PATIENT)
     try:
         space, store = read_space(milvus), Store(milvus)
         if features:
@@ -86,10 +90,7 @@ def pull(
                     advance(1)
             write_durably(network, store.meta.read(MODEL))
             done = _joined(parts, target, slices)
-            if done[0] < counted - SLICE and store.count(LISTINGS) >= counted:
-                raise IndexDamaged(
-                    f"{done[0]:,} of {counted:,} listings could be read.", hint="Export again."
-                )
+            _require_all(done[0], counted, store.count(LISTINGS))
             shutil.rmtree(parts)
         return Exported(*done, network)
     finally:
@@ -98,11 +99,17 @@ def pull(
         milvus.close()
 
 
+def _require_all(read: int, before: int, after: int) -> None:
+    """Raise IndexDamaged where fewer listings were read than can have gone while they were."""
+    if read < min(before, after) - abs(after - before):
+        raise IndexDamaged(f"{read:,} of {before:,} listings could be read.", hint="Export again.")
+
+
 def _begun(parts: Path, made: str, slices: int, features: bool, thumbnails: bool) -> None:
     """See to it that slices of another export are not taken for this one's."""
     said = parts / "said.json"
     asked = {"made": made, "features": features, "thumbnails": thumbnails}
-    if said.is_file():
+    if said.is_file() and time.time() - said.stat().st_mtime < STALE:
         known = json.loads(said.read_bytes())
         if {name: known.get(name) for name in asked} == asked:
             return
@@ -200,14 +207,15 @@ class _Reader:
             for document, place, one in kept
             if one.done
         ]
-        known = self._store.vectors([number for number, _ in done], "Eventually")
+        known = self._store.vectors([number for number, _ in done])
         nothing = np.zeros(self._space.dims, np.float32)
         vectors = np.array([known.get(number, nothing) for number, _ in done], np.float16)
         width = self._space.feature_width if self._features else 0
         features = self._rows({one.made_of for _, one in done}, width) if self._features else {}
         rows = np.array([features[one.made_of] for _, one in done] if features else [], np.float16)
         pictures = [_picture(document, place, one) for document, place, one in kept]
-        thumbnails = _Thumbnails(self._store) if self._thumbnails else None
+        contents = sorted({one.content for _, one in done})
+        thumbnails = self._store.thumbnails(contents, STRONG) if self._thumbnails else None
         return batch_of(
             [_listing(document) for document in documents],
             pictures,
@@ -226,16 +234,6 @@ class _Reader:
                 hint="Export with --no-features.",
             )
         return found
-
-
-class _Thumbnails:
-    """Gives thumbnails as a database of them does."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def get(self, content: str) -> bytes | None:
-        return self._store.thumbnail(content, "Eventually")
 
 
 def _listing(document: Document) -> dict[str, Any]:

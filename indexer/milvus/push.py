@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from indexer.faiss_index import exact_top
 from indexer.features import FeatureFile, feature_file
 from indexer.field_values import FieldType, ListingFields
 from indexer.milvus.address import Address
-from indexer.milvus.connection import Milvus
+from indexer.milvus.connection import PATIENT, Milvus
 from indexer.milvus.meta import STRONG
 from indexer.milvus.pushed import Pushed
 from indexer.milvus.rows import Document, Kept
@@ -35,7 +36,7 @@ from indexer.progress import SILENT, Progress
 from indexer.snapshot import Snapshot, open_current
 from indexer.thumbnails import Thumbnails
 
-AT_ONCE = 200
+AT_ONCE = 500
 """Listings that are written in one call."""
 
 SAMPLE = 50
@@ -79,7 +80,7 @@ def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
     network = installed_network(work)
     if network is None:
         raise IndexNotReady(f"The index in {work} has no network yet.")
-    milvus = Milvus(address)
+    milvus = Milvus(address, timeout=PATIENT)
     try:
         with Catalog(work) as catalog, closing(Thumbnails(work)) as thumbnails:
             made = prepare(milvus, snapshot, network, catalog.meta("secret") or "")
@@ -132,10 +133,20 @@ class _Pusher:
         file = feature_file(self.work, self.catalog)
         total = sum(len(group) for group in self._due())
         written = 0
-        with progress.track("Writing to Milvus", total, "listings") as advance:
+        with (
+            progress.track("Writing to Milvus", total, "listings") as advance,
+            ThreadPoolExecutor(2) as beside,
+        ):
             for numbers in self._due():
-                group = self._group(numbers, file)
+                group, features, thumbnails = self._group(numbers, file)
+                # Milvus takes all three at once in the time of the slowest.
+                started = [
+                    beside.submit(self.store.add_features, features),
+                    beside.submit(self.store.add_thumbnails, thumbnails),
+                ]
                 self.store.put([filled for filled, _ in group], fields)
+                for one in started:
+                    one.result()
                 self._note(numbers, [one for one, _ in group], [change for _, change in group])
                 written += len(group)
                 advance(len(group))
@@ -147,7 +158,10 @@ class _Pusher:
             yield [int(row[0]) for row in rows]
             last = int(rows[-1][0])
 
-    def _group(self, numbers: list[int], file: FeatureFile) -> list[tuple[Filled, int]]:
+    def _group(
+        self, numbers: list[int], file: FeatureFile
+    ) -> tuple[list[tuple[Filled, int]], dict[str, NDArray[np.float16]], dict[str, bytes]]:
+        """Return listings, each with its change, their features, and their thumbnails."""
         wanted = json.dumps(numbers)
         listings = self.catalog.db.execute(
             "SELECT l.*, p.pictures AS before FROM listings l"
@@ -166,7 +180,6 @@ class _Pusher:
             of[row["listing"]].append(row)
         done = [row for row in pictures if row["embedding"] is not None]
         features = file.read(np.array([row["embedding"] for row in done], np.int64))
-        self._beside(done, features)
         vectors = self._vectors(done, features)
         place = {row["number"]: n for n, row in enumerate(done)}
         group = []
@@ -175,17 +188,13 @@ class _Pusher:
             change = max([row["change"], *(one["change"] for one in of[row["number"]])])
             document = _document(row, of[row["number"]])
             group.append((Filled(document, vectors[own], row["before"] or 0), change))
-        return group
-
-    def _beside(self, done: list[Any], features: NDArray[np.float16]) -> None:
-        self.store.add_features(
-            {
-                f"{row['content']} {row['region']}": one
-                for row, one in zip(done, features, strict=True)
-            }
-        )
+        made_of = [f"{row['content']} {row['region']}" for row in done]
         jpegs = {row["content"]: self.thumbnails.get(row["content"]) for row in done}
-        self.store.add_thumbnails({key: jpeg for key, jpeg in jpegs.items() if jpeg is not None})
+        return (
+            group,
+            dict(zip(made_of, features, strict=True)),
+            {key: jpeg for key, jpeg in jpegs.items() if jpeg is not None},
+        )
 
     def _vectors(self, done: list[Any], features: NDArray[np.float16]) -> NDArray[np.float32]:
         if not done:
@@ -268,6 +277,7 @@ def _document(row: Any, pictures: list[Any]) -> Document:
             one["height"],
             one["version"],
             one["reason"],
+            one["number"],
         )
         for one in pictures
     )

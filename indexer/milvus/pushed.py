@@ -37,7 +37,10 @@ class Pushed:
         found = ""
         if self.overlap is not None:
             found = f" Of the ten nearest, its searches find {self.overlap:.1%}."
+        here = ""
+        if self.listings != self.expected:
+            here = f" The work folder has {self.expected:,}."
         return (
             f"Milvus: {self.written:,} listings written, {self.removed:,} removed;"
-            f" {self.listings:,} with {self.vectors:,} vectors are in {self.index}.{found}"
+            f" {self.listings:,} with {self.vectors:,} vectors are in {self.index}.{here}{found}"
         )

@@ -23,12 +23,15 @@ TEXT = 65_535
 NOTHING = [0.0, 0.0]
 """Every collection must have vectors: those that need none have this one."""
 
+LISTS = 4096
+"""Of the IVF indexes."""
+
 BUILD: dict[str, dict[str, Any]] = {
     "FLAT": {},
     "HNSW": {"M": 32, "efConstruction": 200},
-    "IVF_FLAT": {"nlist": 4096},
-    "IVF_SQ8": {"nlist": 4096},
-    "IVF_PQ": {"nlist": 4096, "m": 64, "nbits": 8},
+    "IVF_FLAT": {"nlist": LISTS},
+    "IVF_SQ8": {"nlist": LISTS},
+    "IVF_PQ": {"nlist": LISTS, "m": 64, "nbits": 8},
     "DISKANN": {},
 }
 
@@ -36,18 +39,33 @@ EF = 256
 """How many HNSW looks at, at least; measured in docs/milvus.md."""
 
 NPROBE = 128
-"""Lists that the IVF indexes search."""
+"""Lists that the IVF indexes search, at least."""
+
+MOST_EF, MOST_LIST = 32_768, 65_535
+"""What HNSW and DiskANN can look at."""
 
 
-def search_params(kind: str, count: int) -> dict[str, Any]:
-    """Return how an index of some kind is searched for `count` vectors."""
+def search_params(kind: str, count: int, *, whole: bool = False) -> dict[str, Any]:
+    """Return how an index of some kind is searched for `count` vectors.
+
+    Parameters
+    ----------
+    kind : str
+        One of `address.KINDS`.
+    count : int
+        How many vectors are sought.
+    whole : bool, optional
+        Whether as much is looked at as can be: nothing that could be found may be missed.
+    """
     params: dict[str, Any] = {}
     if kind == "HNSW":
-        params = {"ef": min(max(EF, count + count // 2), 32_768)}
+        params = {"ef": MOST_EF if whole else min(max(EF, count + count // 2), MOST_EF)}
     elif kind.startswith("IVF"):
-        params = {"nprobe": NPROBE}
+        # As many lists more as there are vectors more to be found.
+        params = {"nprobe": LISTS if whole else min(max(NPROBE, count), LISTS)}
     elif kind == "DISKANN":
-        params = {"search_list": max(100, count + count // 2)}
+        most = min(10 * count, MOST_LIST) if count > 20 else 200
+        params = {"search_list": most if whole else max(100, count + count // 2)}
     return {"metric_type": "IP", "params": params}
 
 
@@ -55,6 +73,8 @@ def create(milvus: Milvus, dims: int) -> None:
     """Make the collections that are not there yet."""
     address = milvus.address
     there = set(milvus.list_collections())
+    for name in there & {address.collection, *map(address.named, BESIDE)}:
+        _complete(milvus, name)
     # Each takes seconds, which Milvus spends waiting.
     with ThreadPoolExecutor(len(BESIDE) + 1) as workers:
         made = []
@@ -70,6 +90,22 @@ def create(milvus: Milvus, dims: int) -> None:
                 made.append(workers.submit(_make, milvus, address.named(what), schema, plain))
         for one in made:
             one.result()
+
+
+def _complete(milvus: Milvus, name: str) -> None:
+    """Finish making a collection, where whoever made it was stopped before its index was."""
+    address = milvus.address
+    if name == address.named(FEATURES):
+        return
+    of_vectors = name == address.collection
+    if not milvus.list_indexes(name):
+        index = _index("nothing", "FLAT", {})
+        if of_vectors:
+            index = _index("vector", address.kind, BUILD[address.kind])
+        milvus.create_index(name, index_params=index, timeout=LONG)
+    # One that is loaded stays so: it may be with more replicas than we would ask for.
+    if milvus.get_load_state(name)["state"] == pymilvus().client.types.LoadState.NotLoad:
+        milvus.load_collection(name, timeout=LONG)
 
 
 def load_features(milvus: Milvus) -> None:
@@ -96,7 +132,7 @@ def _vectors(dims: int) -> Any:
     schema = pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("picture", kind.INT64, is_primary=True)
     schema.add_field("vector", kind.FLOAT_VECTOR, dim=dims)
-    for name in ("listing", "label", "title", "name", "url"):
+    for name in ("listing", "since", "label", "title", "name", "url"):
         schema.add_field(name, kind.INT64)
     schema.add_field("place", kind.INT32)
     for name in ("content", "region"):

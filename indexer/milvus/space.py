@@ -16,7 +16,7 @@ import numpy as np
 from indexer.categories import CategoryModel
 from indexer.errors import IndexDamaged, IndexVersionError, NetworkMismatch
 from indexer.files import write_durably
-from indexer.milvus.connection import Milvus
+from indexer.milvus.connection import Milvus, StoreUnavailable
 from indexer.milvus.meta import CARD, CATEGORIES, MADE, MODEL, PROJECTION, Meta
 from indexer.milvus.schema import create
 from indexer.model import Network
@@ -27,6 +27,8 @@ from indexer.scores import ScoreModel
 from indexer.snapshot import Snapshot
 
 FORMAT = 1
+
+TRIES = 3
 
 LEFT_OUT = ("files", "fitted_on", "memory", "format")
 """Of a manifest: what is of the folder only, or long."""
@@ -96,7 +98,8 @@ def prepare(milvus: Milvus, snapshot: Snapshot, network: Network, secret: str) -
     """
     create(milvus, snapshot.projection.dims)
     meta = Meta(milvus)
-    if meta.stamp(MADE) is None:
+    there = meta.stamp(MADE)
+    if there is None:
         new = {
             "format": FORMAT,
             "made": secrets.token_hex(8),
@@ -105,8 +108,8 @@ def prepare(milvus: Milvus, snapshot: Snapshot, network: Network, secret: str) -
             "kind": milvus.address.kind,
             "network": asdict(network),
         }
-        meta.write(MADE, json.dumps(new).encode())
-    said = _checked(milvus, json.loads(meta.read(MADE)))
+        there = meta.write(MADE, json.dumps(new).encode())
+    said = _checked(milvus, json.loads(meta.read(MADE, there)))
     Network(**said["network"]).require_same(network)
     if said["space"] != snapshot.space:
         raise NetworkMismatch(
@@ -142,19 +145,28 @@ def write_space(
         ``feature_width`` and ``runtimes``.
     """
     meta = Meta(milvus)
-    meta.write(MODEL, model.read_bytes())
-    meta.write(PROJECTION, (snapshot.folder / "projection.npz").read_bytes())
-    meta.write(CATEGORIES, (snapshot.folder / "categories.npz").read_bytes())
+    files = {
+        MODEL: model,
+        PROJECTION: snapshot.folder / "projection.npz",
+        CATEGORIES: snapshot.folder / "categories.npz",
+    }
+    known = meta.stamps([*files, CARD])
+    parts = {
+        name: meta.write(name, path.read_bytes(), known.get(name)) for name, path in files.items()
+    }
     manifest = {key: one for key, one in snapshot.manifest.items() if key not in LEFT_OUT}
     said = {
         "format": FORMAT,
         **asdict(made),
         "name": snapshot.name,
         "manifest": {**manifest, "network": asdict(network)},
-        "parts": {name: meta.stamp(name) for name in (MODEL, PROJECTION, CATEGORIES)},
+        "parts": parts,
         **catalogue,
     }
-    meta.write(CARD, json.dumps(said).encode())
+    card = meta.write(CARD, json.dumps(said).encode(), known.get(CARD))
+    # Whoever read the card before has its parts by now, or reads the new one.
+    for name, stamp in {**parts, CARD: card}.items():
+        meta.tidy(name, stamp)
 
 
 def read_space(milvus: Milvus) -> Space:
@@ -170,14 +182,25 @@ def read_space(milvus: Milvus) -> Space:
         If a part is missing.
     """
     meta = Meta(milvus)
-    stamp = meta.stamp(CARD)
-    said = _checked(milvus, json.loads(meta.read(CARD)))
-    manifest = said["manifest"]
+    for _ in range(TRIES):
+        stamp = meta.stamp(CARD)
+        try:
+            return _space(milvus, meta, stamp or "")
+        except IndexDamaged:
+            # What the card names was tidied away, if there is a newer one by now.
+            if meta.stamp(CARD) == stamp:
+                raise
+    raise StoreUnavailable(f"The index in {milvus.address} is being written.", hint="Try again.")
+
+
+def _space(milvus: Milvus, meta: Meta, stamp: str) -> Space:
+    said = _checked(milvus, json.loads(meta.read(CARD, stamp)))
+    manifest, parts = said["manifest"], said["parts"]
     recipe = Recipe.from_dict(manifest["recipe"])
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        (folder / "projection.npz").write_bytes(meta.read(PROJECTION))
-        (folder / "categories.npz").write_bytes(meta.read(CATEGORIES))
+        (folder / "projection.npz").write_bytes(meta.read(PROJECTION, parts[PROJECTION]))
+        (folder / "categories.npz").write_bytes(meta.read(CATEGORIES, parts[CATEGORIES]))
         projection = Projection.load(folder / "projection.npz", recipe)
         categories = CategoryModel.load(folder / "categories.npz")
     none = np.zeros(0, np.int64)
@@ -203,7 +226,7 @@ def read_space(milvus: Milvus) -> Space:
         int(manifest["change"]),
         int(said["feature_width"]),
         said["runtimes"],
-        stamp or "",
+        stamp,
     )
 
 

@@ -1,27 +1,29 @@
 """Listings of an index in Milvus: read, written and removed, some at a time.
 
 A listing is several entities, and Milvus has no transactions. So what is searched is written
-first and the listing itself last, and removed in the same order: a listing that is half written is
-written again by whoever repeats the write, and no search finds anything of it before.
+first and the listing itself last, and removed in the same order: who was stopped in between was
+told of no success, and whoever repeats the write or the removal completes it.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import StorageError, UsageError
+from indexer.errors import UsageError
 from indexer.milvus.connection import Milvus
 from indexer.milvus.meta import MOST, STRONG, Fields, Meta
 from indexer.milvus.rows import Document, entities, picture_number
 from indexer.milvus.schema import FEATURES, LISTINGS, NOTHING, TEXT, THUMBNAILS
 
-WRITING = 30.0
+T = TypeVar("T")
+
+WRITING = 60.0
 """Seconds that a write may take."""
 
 BYTES = 8_000_000
@@ -40,11 +42,14 @@ class Filled:
         Of its pictures that have one, in their order.
     before : int
         How many pictures it had.
+    there : collection of int
+        Numbers of pictures that are there of it, where they were asked for.
     """
 
     document: Document
     vectors: NDArray[np.floating]
     before: int = 0
+    there: Collection[int] = ()
 
 
 class Store:
@@ -54,11 +59,14 @@ class Store:
     ----------
     milvus : Milvus
         Where they are.
+    writing : float, optional
+        Seconds that a write may take.
     """
 
-    def __init__(self, milvus: Milvus) -> None:
+    def __init__(self, milvus: Milvus, *, writing: float = WRITING) -> None:
         self.milvus = milvus
         self.meta = Meta(milvus)
+        self._writing = writing
 
     # Reading
 
@@ -66,61 +74,88 @@ class Store:
         """Return listings by number; unknown ones are left out."""
         wanted = list(dict.fromkeys(numbers))
         found: dict[int, Document] = {}
-        for start in range(0, len(wanted), 500):
-            some = ", ".join(map(str, wanted[start : start + 500]))
-            rows = self._query(LISTINGS, f"number in [{some}]", ["number", "value"], level)
+        for some in _batches(wanted, 500):
+            rows = self._query(LISTINGS, f"number in {_list(some)}", ["number", "value"], level)
             found |= {row["number"]: Document.read(row["value"]) for row in rows}
         return found
 
     def vectors(self, numbers: Sequence[int], level: str = STRONG) -> dict[int, NDArray[Any]]:
         """Return vectors by the number of their picture; unknown ones are left out."""
         found: dict[int, NDArray[Any]] = {}
-        for start in range(0, len(numbers), 500):
-            some = ", ".join(map(str, numbers[start : start + 500]))
-            rows = self.milvus.query(
-                self.milvus.address.collection,
-                filter=f"picture in [{some}]",
-                output_fields=["picture", "vector"],
-                limit=MOST,
-                consistency_level=level,
-            )
+        for some in _batches(numbers, 500):
+            rows = self._query(None, f"picture in {_list(some)}", ["picture", "vector"], level)
             found |= {row["picture"]: np.array(row["vector"], np.float32) for row in rows}
+        return found
+
+    def pictures_of(self, listings: Sequence[int]) -> dict[int, dict[int, tuple[str, Any]]]:
+        """Return what listings' pictures are made of, and their vectors, as of now.
+
+        Parameters
+        ----------
+        listings : sequence of int
+            Numbers of listings.
+
+        Returns
+        -------
+        dict of int to dict of int to (str, ndarray)
+            By the number of the listing and of the picture.
+        """
+        found: dict[int, dict[int, tuple[str, Any]]] = {}
+        names = ["picture", "listing", "content", "region", "vector"]
+        for some in _batches(listings, 200):
+            for row in self._query(None, f"listing in {_list(some)}", names, STRONG):
+                made_of = f"{row['content']} {row['region']}"
+                vector = np.array(row["vector"], np.float32)
+                found.setdefault(row["listing"], {})[row["picture"]] = made_of, vector
         return found
 
     def thumbnail(self, key: str, level: str = STRONG) -> bytes | None:
         """Return a thumbnail's JPEG; None where there is none."""
-        rows = self._query(THUMBNAILS, f'key == "{key}"', ["value"], level)
-        return base64.b64decode(rows[0]["value"]) if rows else None
+        return self.thumbnails([key], level).get(key)
+
+    def thumbnails(self, keys: Sequence[str], level: str = STRONG) -> dict[str, bytes]:
+        """Return thumbnails' JPEGs by content, a hexadecimal text; unknown ones are left out."""
+        found = self._kept(THUMBNAILS, keys, level)
+        return {key: base64.b64decode(text) for key, text in found.items()}
 
     def features(self, keys: Sequence[str]) -> dict[str, NDArray[np.float16]]:
         """Return features by what they are of; the collection must be loaded."""
-        found: dict[str, NDArray[np.float16]] = {}
-        for start in range(0, len(keys), 200):
-            some = ", ".join(f'"{key}"' for key in keys[start : start + 200])
-            for row in self._query(FEATURES, f"key in [{some}]", ["key", "value"], STRONG):
-                found[row["key"]] = np.frombuffer(base64.b64decode(row["value"]), np.float16)
-        return found
+        found = self._kept(FEATURES, keys, STRONG)
+        return {
+            key: np.frombuffer(base64.b64decode(text), np.float16) for key, text in found.items()
+        }
 
     def count(self, what: str | None = None, condition: str = "", level: str = STRONG) -> int:
         """Return how many entities a collection has; that of the vectors where none is named."""
-        address = self.milvus.address
         rows = self.milvus.query(
-            address.collection if what is None else address.named(what),
+            self._name(what),
             filter=condition,
             output_fields=["count(*)"],
             consistency_level=level,
         )
         return int(rows[0]["count(*)"])
 
-    def _query(self, what: str, condition: str, names: list[str], level: str) -> list[Any]:
+    def _kept(self, what: str, keys: Sequence[str], level: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for some in _batches(keys, 200):
+            names = ", ".join(f'"{key}"' for key in some)
+            rows = self._query(what, f"key in [{names}]", ["key", "value"], level)
+            found |= {row["key"]: row["value"] for row in rows}
+        return found
+
+    def _query(self, what: str | None, condition: str, names: list[str], level: str) -> list[Any]:
         found = self.milvus.query(
-            self.milvus.address.named(what),
+            self._name(what),
             filter=condition,
             output_fields=names,
             limit=MOST,
             consistency_level=level,
         )
         return list(found)
+
+    def _name(self, what: str | None) -> str:
+        address = self.milvus.address
+        return address.collection if what is None else address.named(what)
 
     # Writing
 
@@ -130,46 +165,44 @@ class Store:
         Raises
         ------
         UsageError
-            If one says more than Milvus can keep. Nothing is written then.
-        StorageError
-            If two listings have the same number.
+            If one says more than Milvus can keep, or two have the same number. Nothing is written
+            then.
         """
-        documents = {one.document.number: one.document for one in listings}
-        self._require_distinct(documents)
+        there = self._known([one.document for one in listings])
         self.meta.learn(fields, [one.document.fields.attributes for one in listings])
         pictures, rows = [], []
         gone: list[int] = []
         for one in listings:
+            number = one.document.number
             made = entities(one.document, one.vectors, fields.types)
             pictures += made
-            rows.append(
-                {
-                    "number": one.document.number,
-                    "value": one.document.text(),
-                    "nothing": NOTHING,
-                }
-            )
-            there = {entity["picture"] for entity in made}
-            numbers = (picture_number(one.document.fields.id, n) for n in range(one.before))
-            gone += [number for number in numbers if number not in there]
-        self._upsert(self.milvus.address.collection, pictures)
-        if gone:
-            self.milvus.delete(self.milvus.address.collection, ids=gone, timeout=WRITING)
-        self._upsert(self.milvus.address.named(LISTINGS), rows)
+            rows.append({"number": number, "value": one.document.text(), "nothing": NOTHING})
+            # Also of what others wrote of it meanwhile, nothing is left behind.
+            before = max(one.before, len(there[number].pictures) if number in there else 0)
+            old = {*one.there, *(picture_number(one.document.fields.id, n) for n in range(before))}
+            gone += old - {entity["picture"] for entity in made}
+        self._upsert(None, pictures)
+        self._delete(None, gone)
+        self._upsert(LISTINGS, rows)
 
-    def remove(self, documents: Sequence[Document]) -> None:
-        """Remove listings; those that are not there are no error."""
-        pictures = [
+    def remove(self, documents: Sequence[Document], there: Collection[int] = ()) -> None:
+        """Remove listings; those that are not there are no error.
+
+        Parameters
+        ----------
+        documents : sequence of Document
+            As they are known.
+        there : collection of int, optional
+            Numbers of further pictures of theirs.
+        """
+        known = self._known(documents)
+        gone = {
             picture_number(one.fields.id, place)
-            for one in documents
+            for one in (*documents, *known.values())
             for place in range(len(one.pictures))
-        ]
-        address = self.milvus.address
-        if pictures:
-            self.milvus.delete(address.collection, ids=pictures, timeout=WRITING)
-        numbers = [one.number for one in documents]
-        if numbers:
-            self.milvus.delete(address.named(LISTINGS), ids=numbers, timeout=WRITING)
+        }
+        self._delete(None, [*gone.union(there)])
+        self._delete(LISTINGS, [one.number for one in documents])
 
     def add_thumbnails(self, thumbnails: Mapping[str, bytes]) -> None:
         """Keep JPEGs by content. One that is too large for Milvus, of 48 KB, is left out."""
@@ -195,25 +228,46 @@ class Store:
             for key, text in texts.items()
             if len(text) <= TEXT
         ]
-        self._upsert(self.milvus.address.named(what), rows)
+        self._upsert(what, rows)
 
-    def _upsert(self, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    def _upsert(self, what: str | None, rows: Sequence[dict[str, Any]]) -> None:
         some: list[dict[str, Any]] = []
         size = 0
         for row in rows:
             some.append(row)
             size += sum(len(one) for one in row.values() if isinstance(one, str)) + 2000
             if size > BYTES:
-                self.milvus.upsert(name, some, timeout=WRITING)
+                self.milvus.upsert(self._name(what), some, timeout=self._writing)
                 some, size = [], 0
         if some:
-            self.milvus.upsert(name, some, timeout=WRITING)
+            self.milvus.upsert(self._name(what), some, timeout=self._writing)
 
-    def _require_distinct(self, documents: Mapping[int, Document]) -> None:
-        for number, known in self.documents(documents, "Eventually").items():
-            if known.fields.id != documents[number].fields.id:
-                raise StorageError(
-                    f"The listings {known.fields.id!r} and {documents[number].fields.id!r} have"
-                    " the same number.",
-                    hint="Give one of them another id.",
-                )
+    def _delete(self, what: str | None, numbers: Sequence[int]) -> None:
+        for some in _batches(numbers, 5000):
+            self.milvus.delete(self._name(what), ids=some, timeout=self._writing)
+
+    def _known(self, documents: Sequence[Document]) -> dict[int, Document]:
+        """Return what listings were, by number, as far as it is known without waiting."""
+        wanted = {one.number: one for one in documents}
+        if len(wanted) < len({one.fields.id for one in documents}):
+            raise _same_number(documents[0].fields.id, "another one")
+        known = self.documents(wanted, "Eventually")
+        for number, one in known.items():
+            if one.fields.id != wanted[number].fields.id:
+                raise _same_number(one.fields.id, wanted[number].fields.id)
+        return known
+
+
+def _same_number(one: str, other: str) -> UsageError:
+    return UsageError(
+        f"The listings {one!r} and {other!r} have the same number.",
+        hint="Give one of them another id.",
+    )
+
+
+def _batches(values: Sequence[T], size: int) -> Iterable[list[T]]:
+    return (list(values[start : start + size]) for start in range(0, len(values), size))
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return f"[{', '.join(map(str, numbers))}]"

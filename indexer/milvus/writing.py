@@ -1,15 +1,18 @@
 """Writing to an index in Milvus listing by listing, as `indexer.writing` does to one in a folder.
 
-A write is in Milvus' log when its call returns. Two servers that change one listing at the same
-moment do not wait for one another: the later write stays.
+A write is in Milvus' log when its call returns. Writes of one process to one listing wait for one
+another. Two servers that change one listing at the same moment do not: the later write stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +25,10 @@ from indexer.listing import Picture
 from indexer.listing_writes import not_found
 from indexer.milvus.connection import Milvus
 from indexer.milvus.meta import Fields
-from indexer.milvus.rows import Document, Kept, listing_number, picture_number
+from indexer.milvus.rows import Document, Kept, listing_number, require_fitting
 from indexer.milvus.space import Space
-from indexer.milvus.store import Filled, Store
+from indexer.milvus.state import State
+from indexer.milvus.store import Store
 from indexer.operations import FIELDS, Operation, Patch, Put, Remove, Written, require_writable
 from indexer.pictures import LIMITS, PictureLimits, content_hash, prepare
 from indexer.projection import Projection
@@ -33,6 +37,25 @@ from indexer.writing import Outcome, Writer
 
 NOWHERE = Path()
 """Pictures that are given as bytes are not kept: Milvus is no place for them."""
+
+WRITING = 10.0
+"""Seconds that a write may take: whoever waits for it is a service."""
+
+
+class Turns:
+    """Lets writes to one listing take turns in this process."""
+
+    def __init__(self) -> None:
+        self._locks = [threading.Lock() for _ in range(64)]
+
+    @contextmanager
+    def of(self, listings: Sequence[int]) -> Iterator[None]:
+        """Have the turn of some listings, by number."""
+        with ExitStack() as stack:
+            # Always in one order, so that no two wait for each other.
+            for place in sorted({number % len(self._locks) for number in listings}):
+                stack.enter_context(self._locks[place])
+            yield
 
 
 class MilvusWriter(Writer):
@@ -48,6 +71,8 @@ class MilvusWriter(Writer):
         Returns what runs the network; called when there is a picture that is new.
     limits : PictureLimits, optional
         What a picture may weigh.
+    turns : Turns, optional
+        Shared by all that write in this process.
     """
 
     def __init__(
@@ -57,112 +82,75 @@ class MilvusWriter(Writer):
         embedder: Callable[[], Embedder],
         *,
         limits: PictureLimits = LIMITS,
+        turns: Turns | None = None,
     ) -> None:
         super().__init__(NOWHERE, embedder, limits=limits)
         self._space = space
-        self._store = Store(milvus)
+        self._store = Store(milvus, writing=WRITING)
+        self._turns = turns or Turns()
 
     def _together(self, operations: Sequence[Operation]) -> list[Outcome]:
-        known = self._store.documents(listing_number(one.id) for one in operations)
-        state = _State(known)
-        thumbnails: dict[str, bytes] = {}
-        features: dict[str, NDArray[np.float32]] = {}
-        outcomes: list[Outcome] = []
-        fields = self._store.meta.fields()
-        for operation in operations:
-            try:
-                match operation:
-                    case Put():
-                        one = self._put(operation, state, thumbnails, features)
-                    case Patch():
-                        one = self._patch(operation, state)
-                    case Remove():
-                        one = state.remove(operation.id)
-            except LookalikeError as error:
-                if error.status >= 500 and error.status != 501:
-                    raise
-                outcomes.append(error)
-            else:
-                outcomes.append(one)
-        self._store.add_thumbnails(thumbnails)
-        self._store.add_features(features)
-        self._apply(state, fields)
+        numbers = list(dict.fromkeys(listing_number(one.id) for one in operations))
+        with self._turns.of(numbers):
+            state, fields = self._read(numbers)
+            outcomes = [self._outcome(operation, state) for operation in operations]
+            self._store.add_thumbnails(state.thumbnails())
+            self._store.add_features(state.features())
+            filled, (gone, pictures) = state.filled(), state.removed()
+            if filled:
+                self._store.put(filled, fields)
+            if gone:
+                self._store.remove(gone, pictures)
         return outcomes
 
-    def _apply(self, state: _State, fields: Fields) -> None:
-        kept = [one for one in state.now.values() if one is not None and state.changed(one.number)]
-        vectors = self._vectors(kept, state)
-        filled = [
-            Filled(one, vectors[one.number], len(before.pictures) if before else 0)
-            for one in kept
-            for before in [state.before.get(one.number)]
-        ]
-        if filled:
-            self._store.put(filled, fields)
-        self._store.remove(
-            [state.before[n] for n, one in state.now.items() if one is None and n in state.before]
-        )
+    def _read(self, numbers: Sequence[int]) -> tuple[State, Fields]:
+        # Each waits until Milvus has all that was written before; together, they wait once.
+        with ThreadPoolExecutor(3) as readers:
+            documents = readers.submit(self._store.documents, numbers)
+            pictures = readers.submit(self._store.pictures_of, numbers)
+            fields = readers.submit(self._store.meta.fields)
+            return State(documents.result(), pictures.result(), self._space.dims), fields.result()
 
-    def _vectors(self, documents: Sequence[Document], state: _State) -> dict[int, NDArray[Any]]:
-        """Return each listing's vectors: of pictures that stay, the old ones."""
-        wanted = {
-            (one.number, place): picture_number(one.fields.id, state.from_place(one, place))
-            for one in documents
-            for place, picture in enumerate(one.pictures)
-            if picture.done and picture.made_of not in state.vectors
-        }
-        there = self._store.vectors(list(wanted.values())) if wanted else {}
-        dims = self._space.dims
-        found: dict[int, NDArray[Any]] = {}
-        for one in documents:
-            rows = [
-                state.vectors[picture.made_of]
-                if picture.made_of in state.vectors
-                else there[wanted[one.number, place]]
-                for place, picture in enumerate(one.pictures)
-                if picture.done
-            ]
-            found[one.number] = np.array(rows, np.float32).reshape(len(rows), dims)
-        return found
+    def _outcome(self, operation: Operation, state: State) -> Outcome:
+        try:
+            match operation:
+                case Put():
+                    return self._put(operation, state)
+                case Patch():
+                    return _patch(operation, state)
+                case Remove():
+                    state.remove(operation.id)
+                    return Written(operation.id, "removed")
+        except LookalikeError as error:
+            if error.status >= 500 and error.status != 501:
+                raise
+            return error
 
-    def _put(
-        self,
-        put: Put,
-        state: _State,
-        thumbnails: dict[str, bytes],
-        features: dict[str, NDArray[np.float32]],
-    ) -> Written:
+    def _put(self, put: Put, state: State) -> Written:
         listing = put.listing
         require_writable(listing)
-        before = state.now.get(listing_number(listing.id))
-        known = {one.made_of for one in before.pictures if one.done} if before else set()
-        pictures = [
-            self._picture(one, known, state, thumbnails, features) for one in listing.pictures
-        ]
+        before = state.get(listing.id)
+        pictures = [self._picture(one, state) for one in listing.pictures]
         document = Document(
-            ListingFields.of(listing), tuple(pictures), listing.origin, written=True
+            ListingFields.of(listing),
+            tuple(_as_before(pictures, before)),
+            listing.origin,
+            written=True,
         )
-        document.text()  # says so where it is too long
-        if before is not None and _says(before, document):
+        require_fitting(document)
+        if before is not None and _says(before, document) and state.is_whole(before):
             return Written(listing.id, "unchanged")
         state.set(document)
         return Written(listing.id, "created" if before is None else "replaced")
 
-    def _picture(
-        self,
-        picture: Picture,
-        known: set[str],
-        state: _State,
-        thumbnails: dict[str, bytes],
-        features: dict[str, NDArray[np.float32]],
-    ) -> Kept:
+    def _picture(self, picture: Picture, state: State) -> Kept:
         data = picture.data
         if data is None:
             data = read_any(NOWHERE, picture, max_bytes=self.limits.max_bytes)
         content = content_hash(data)
         uri = picture.uri if picture.data is None else stored_uri(content)
         kept = Kept(uri, region_text(picture), content, DONE, version=content)
-        if kept.made_of in known or kept.made_of in state.vectors:
+        if state.knows(kept.made_of):
             return kept
         prepared = prepare(
             data,
@@ -172,12 +160,10 @@ class MilvusWriter(Writer):
             limits=self.limits,
         )
         made = self._made_features(prepared.pixels)
-        if prepared.thumbnail is not None:
-            thumbnails[content] = prepared.thumbnail
-        features[kept.made_of] = made
         # By float16, as the features of a catalogue are kept.
         projection: Projection = self._space.snapshot.projection
-        state.vectors[kept.made_of] = projection.transform(made[None].astype(np.float16))[0]
+        vector = projection.transform(made[None].astype(np.float16))[0]
+        state.learn(content, kept.made_of, prepared.thumbnail, made, vector)
         return replace(kept, width=prepared.width, height=prepared.height)
 
     def _made_features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -189,56 +175,46 @@ class MilvusWriter(Writer):
             )
         return made[: self._space.feature_width]
 
-    def _patch(self, patch: Patch, state: _State) -> Written:
-        before = state.now.get(listing_number(patch.id))
-        if before is None:
-            raise not_found(patch.id)
-        said = before.fields
-        changed = {name: patch.fields.get(name, getattr(said, name)) for name in FIELDS}
-        attributes = {**said.attributes, **patch.attributes}
-        kept = {name: value for name, value in attributes.items() if value is not None}
-        fields = ListingFields(said.id, **changed, attributes=kept)
-        document = replace(before, fields=fields, written=True)
-        document.text()
-        if _says(before, document):
-            return Written(patch.id, "unchanged")
-        state.set(document)
-        return Written(patch.id, "patched")
+
+def _patch(patch: Patch, state: State) -> Written:
+    before = state.get(patch.id)
+    # Of one that was removed by half, no vector is left to write it with.
+    if before is None or not state.is_whole(before):
+        raise not_found(patch.id)
+    said = before.fields
+    changed = {name: patch.fields.get(name, getattr(said, name)) for name in FIELDS}
+    attributes = {**said.attributes, **patch.attributes}
+    kept = {name: value for name, value in attributes.items() if value is not None}
+    fields = ListingFields(said.id, **changed, attributes=kept)
+    document = replace(before, fields=fields, written=True)
+    require_fitting(document)
+    if _says(before, document):
+        return Written(patch.id, "unchanged")
+    state.set(document)
+    return Written(patch.id, "patched")
 
 
-class _State:
-    """Listings as they are after the operations of one call so far."""
+def _as_before(pictures: Sequence[Kept], before: Document | None) -> Iterator[Kept]:
+    """Yield pictures; those that stay in their place as they were, the others as new ones."""
+    old = () if before is None else before.pictures
+    sizes = {one.made_of: (one.width, one.height) for one in old}
+    now = time.time_ns() // 1000
+    for place, one in enumerate(pictures):
+        if place < len(old) and _is_same(old[place], one):
+            yield old[place]
+            continue
+        width, height = sizes.get(one.made_of, (None, None))
+        yield replace(one, width=one.width or width, height=one.height or height, since=now + place)
 
-    def __init__(self, known: dict[int, Document]) -> None:
-        self.before = known
-        self.now: dict[int, Document | None] = dict(known)
-        self.vectors: dict[str, NDArray[np.float32]] = {}
 
-    def set(self, document: Document) -> None:
-        self.now[document.number] = document
-
-    def remove(self, listing_id: str) -> Written:
-        number = listing_number(listing_id)
-        if self.now.get(number) is None:
-            raise not_found(listing_id)
-        self.now[number] = None
-        return Written(listing_id, "removed")
-
-    def changed(self, number: int) -> bool:
-        return self.now[number] is not self.before.get(number)
-
-    def from_place(self, document: Document, place: int) -> int:
-        """Return where a picture that has no new vector was before."""
-        before = self.before[document.number]
-        made_of = document.pictures[place].made_of
-        return next(
-            n for n, one in enumerate(before.pictures) if one.done and one.made_of == made_of
-        )
+def _is_same(one: Kept, other: Kept) -> bool:
+    names = ("uri", "region", "content", "state")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
 def _says(one: Document, other: Document) -> bool:
-    def said(document: Document) -> object:
-        pictures = [(p.uri, p.region, p.content, p.state) for p in document.pictures]
-        return document.fields, pictures
-
-    return said(one) == said(other)
+    return (
+        one.fields == other.fields
+        and len(one.pictures) == len(other.pictures)
+        and all(map(_is_same, one.pictures, other.pictures))
+    )

@@ -60,6 +60,7 @@ def test_all_commands_and_settings_are_described(site: Path) -> None:
     text = text_of(site / "reference-cli.html")
     for command in lookalike.COMMANDS:
         assert f"Usage: lookalike {command}" in text
+    text = text_of(site / "settings.html")
     for name, _, _ in described():
         assert name in text
 

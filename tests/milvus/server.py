@@ -4,52 +4,102 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 SCRIPT = """
-import signal, socket, sys
+import os, signal, socket, sys, time
 from milvus import MilvusServer
+
+parent = os.getppid()
+folder, ttl, port, *free = sys.argv[1:]
+
 def bound(port):  # else it goes to the next port while connections to this one fade away
     try:
-        return socket.create_server(("127.0.0.1", port))  # which may reuse it
+        return socket.create_server(("127.0.0.1", int(port)))  # which may reuse it
     except OSError:
         return None
+
 server = MilvusServer()
-server.config.try_bind_port = bound
-server.config.extra_configs = {"common.session.ttl": "5"}
-server.set_base_dir(sys.argv[1])
-server.listen_port = int(sys.argv[2])
+config = server.config
+config.try_bind_port = bound
+# All of its ports are its own, and so is its etcd: others may run on this machine.
+names = [name for name in config.configurable_items if name.endswith("_port")]
+config.update(**{**dict(zip(names, map(int, free))), "proxy_port": int(port)})
+server.webservice_port, client, peer = map(int, free[-3:])
+with open(f"{folder}/etcd.yaml", "w") as said:
+    for name, url in (("client", client), ("peer", peer)):
+        said.write(f"listen-{name}-urls: http://127.0.0.1:{url}\\n")
+    said.write(f"advertise-client-urls: http://127.0.0.1:{client}\\n")
+    said.write(f"initial-advertise-peer-urls: http://127.0.0.1:{peer}\\n")
+    said.write(f"initial-cluster: default=http://127.0.0.1:{peer}\\n")
+config.extra_configs = {
+    "common.session.ttl": ttl,
+    "etcd.use.embed": f"true\\n  config:\\n    path: {folder}/etcd.yaml",
+}
+server.set_base_dir(folder)
 wait = server.wait_started
-server.wait_started = lambda: wait(60_000)
+server.wait_started = lambda: wait(120_000)
 server.start()
 print("started", flush=True)
-signal.pause()
+while os.getppid() == parent:
+    time.sleep(1)
+os.killpg(0, signal.SIGKILL)  # whoever started it was killed
 """
+
+PORTS = 14
+"""That it listens on, beside the one that is asked: more than it has names for."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on, and from which no connection goes out."""
+    found: list[int] = []
+    for port in random.sample(range(20_000, 32_000), 1000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("No port is free.")
 
 
 class Server:
-    """Milvus in a process of its own."""
+    """Milvus in a process of its own.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    patience : int, optional
+        Seconds for which its parts may not hear of one another, on a busy machine, before it ends
+        itself; and which it waits for the parts that were there before, once it is started again.
+    """
+
+    def __init__(self, patience: int = 20) -> None:
+        self._patience = patience
         self._folder = tempfile.TemporaryDirectory(prefix="milvus-", ignore_cleanup_errors=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port, *self._ports = free_ports(1 + PORTS)
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its data."""
+        return Path(self._folder.name)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         log = Path(self._folder.name) / "said.log"
         with log.open("ab") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", SCRIPT, self._folder.name, str(self.port)],
+                [
+                    *(sys.executable, "-c", SCRIPT, self._folder.name),
+                    *map(str, (self._patience, self.port, *self._ports)),
+                ],
                 stdout=subprocess.PIPE,
                 stderr=said,
                 start_new_session=True,
@@ -58,7 +108,6 @@ class Server:
         assert self._process.stdout is not None
         if self._process.stdout.readline().strip() != b"started":
             self.stop()
-            # It brings an etcd of its own, whose port is fixed: there can be one on a machine.
             raise AssertionError(f"Milvus does not start: {log.read_text()[-2000:]}")
 
     def stop(self) -> None:

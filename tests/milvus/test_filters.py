@@ -76,6 +76,13 @@ def test_no_word_of_a_client_stands_in_an_expression(said, negated):
 
 
 def test_what_it_cannot_tell_is_said():
+    many = Fields({"tags": "text"}, {"tags": 64})
+    prefixes = tuple(Prefix(f"{n}") for n in range(20))
+    with pytest.raises(QueryError, match="at most 500 comparisons"):
+        expression(Condition.of([Term("tags", prefixes)]), many)
+    assert expression(Condition.of([Term("tags", (Exact("a"), Exact("b")))]), many)
+    prices = tuple(Exact(str(n)) for n in range(200))
+    assert len(expression(Condition.of([Term("price", prices)]), FIELDS)) < 2000
     with pytest.raises(QueryError, match="at most 256"):
         expression(Condition.of([Term("brand", (Prefix("a" * 257),))]), FIELDS)
 

@@ -1,14 +1,22 @@
-"""The web server over Milvus: it keeps nothing, and waits for a Milvus that is lost."""
+"""The web server over Milvus: it keeps nothing, and follows what becomes of the index there."""
 
 from __future__ import annotations
 
 import io
-import time
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from search.milvus import MilvusEngine
+from indexer.errors import UsageError
+from indexer.milvus.address import Address
+from indexer.milvus.connection import Milvus
+from indexer.milvus.push import push
+from indexer.milvus.rows import picture_number
+from indexer.operations import Patch
 from tests.milvus.server import wait_until
 from web.app import create_app
 from web.settings import Settings
@@ -59,22 +67,63 @@ def test_a_write_is_seen_by_another_server(app, shop):
     assert client.get(path).status_code == 404
 
 
-def test_a_lost_milvus_comes_back_by_itself(app, shop):
-    client = app.test_client()
-    assert client.get("/ready").status_code == 200
-    shop.server.stop()
-    try:
-        started = time.monotonic()
+def test_an_index_that_is_gone_and_one_made_anew_with_another_network(shop, tmp_path):
+    """What happens when Milvus itself is lost is in tests/e2e/test_milvus.py."""
+    index = shop.server.address("anew")
+    push(shop.index, Address.parse(index))
+    with closing(Milvus(Address.parse(index))) as milvus:
+        app = create_app(Settings(index=Path(index)))
+        client = app.test_client()
+        assert client.get("/ready").status_code == 200
+        for name in milvus.list_collections():
+            if name.startswith("anew"):
+                milvus.drop_collection(name)
         wait_until(lambda: client.get("/ready").status_code == 503)
-        assert time.monotonic() - started < 30
-        for path in ("/ready", "/api/v1/listings/l7/similar"):
-            answer = client.get(path)
-            assert answer.status_code == 503
-            assert int(answer.headers["Retry-After"]) > 0
-            assert answer.get_json()["error"]["code"] == "store_unavailable"
-        assert client.get("/health").status_code == 200
-    finally:
-        shop.server.start()
+        assert client.get("/ready").get_json()["error"]["code"] == "index_not_ready"
+    folder = tmp_path / "index"
+    shutil.copytree(shop.index, folder, ignore=shutil.ignore_patterns("milvus-*"))
+    card = json.loads((folder / "network.json").read_bytes())
+    (folder / "network.json").write_text(json.dumps({**card, "name": "new", "sha256": "1" * 64}))
+    push(folder, Address.parse(index))
     wait_until(lambda: client.get("/ready").status_code == 200)
-    wait_until(lambda: client.get("/api/v1/listings/l7/similar").status_code == 200)
-    assert isinstance(app.extensions["lookalike.engine"].engine, MilvusEngine)
+    assert client.get("/api/v1/status").get_json()["network"]["name"] == "new"
+    assert client.get("/api/v1/listings/l7/similar").status_code == 200
+    app.extensions["lookalike.engine"].close()
+
+
+def test_writes_to_one_listing_take_turns(app, shop):
+    """Each adds an attribute to what it reads, and none takes back another's."""
+    path = "/api/v1/listings/l30"
+    with ThreadPoolExecutor(6) as writers:
+        answers = writers.map(
+            lambda n: app.test_client().patch(path, json={"attributes": {f"turn {n}": n}}), range(6)
+        )
+        assert {answer.status_code for answer in answers} == {200}
+    attributes = app.test_client().get(path).get_json()["attributes"]
+    assert {f"turn {n}" for n in range(6)} <= set(attributes)
+
+
+def test_a_removal_that_was_cut_short_is_completed(app, shop):
+    engine = app.extensions["lookalike.engine"].get()
+    client = app.test_client()
+    photo = shop.photo(41).read_bytes()
+    path = "/api/v1/listings/half"
+    assert client.put(path, data={"image": (io.BytesIO(photo), "x.png")}).status_code == 201
+    # As if whoever removed it had been stopped before the listing itself was gone.
+    engine.writer(engine.limits)._store._delete(None, [picture_number("half", 0)])
+    assert client.patch(path, json={"price": 3}).status_code == 404
+    assert client.put(path, data={"image": (io.BytesIO(photo), "x.png")}).status_code == 200
+    assert client.get(f"{path}/similar").status_code == 200
+    engine.writer(engine.limits)._store._delete(None, [picture_number("half", 0)])
+    assert client.delete(path).status_code == 200
+    assert client.get(path).status_code == 404
+
+
+def test_one_line_of_a_batch_that_is_too_large_fails_alone(app, shop):
+    engine = app.extensions["lookalike.engine"].get()
+    many = {f"a{n}": [f"{n} {m} " + "x" * 200 for m in range(60)] for n in range(4)}
+    large, small = engine.writer(engine.limits).write(
+        [Patch("l31", {}, many), Patch("l32", {"price": 1234})]
+    )
+    assert isinstance(large, UsageError)
+    assert small.outcome == "patched"

@@ -18,7 +18,8 @@ import yaml
 import lookalike
 from indexer.milvus.address import Address
 from indexer.ray_cluster import require_ray
-from web.settings import Settings, variable
+from web.setting_values import variable
+from web.settings import Settings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 KUBERNETES = "1.37"

@@ -35,6 +35,14 @@ if any("lookalike" in part for part in sys.orig_argv):
 """A `sitecustomize` that puts the fake network in place in every process that starts with it."""
 
 
+PATIENT = {"LOOKALIKE_QUEUE_SECONDS": "600", "LOOKALIKE_RECEIVE_SECONDS": "600"}
+"""A machine may stand still for half a minute, a busy one or a virtual one: to the server that
+looks as if a request had waited too long, and it would be right to refuse it."""
+
+STILL = 120.0
+"""Seconds that a process may take to end, for the same reason."""
+
+
 def in_base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
@@ -66,7 +74,7 @@ def serving(index: Path, tmp_path: Path, *arguments: str, ends: int = 0) -> Iter
         [*command, "--index", str(index), *arguments],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, **PATIENT, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
     )
     assert process.stderr is not None
     try:
@@ -82,7 +90,7 @@ def serving(index: Path, tmp_path: Path, *arguments: str, ends: int = 0) -> Iter
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         with process:
-            assert process.wait(30) == ends
+            assert process.wait(STILL) == ends
 
 
 def app_on(index: Path, **settings: Any) -> tuple[Flask, Settings]:

@@ -320,6 +320,23 @@ def test_reading_open_to_all_is_warned_of(make: Make) -> None:
     assert "Warning" not in admission(make(reads="keys")[0], "0.0.0.0")
 
 
+def test_a_setting_that_is_misspelt_is_warned_of(make: Make) -> None:
+    settings, _ = make()
+    environ = {
+        "LOOKALIKE_PUBILC": "on",
+        "LOOKALIKE_KEY": "x",
+        "LOOKALIKE_READS": "open",
+        "LOOKALIKE_CACHE": "/x",
+        "LOOKALIKE_REQUIRE_BROWSER": "1",
+        "PUBLIC": "on",
+    }
+    said = admission(settings, "localhost", environ)
+    assert said.count("Warning") == 2
+    assert "Warning: LOOKALIKE_PUBILC is no setting. Is LOOKALIKE_PUBLIC meant?" in said
+    assert "Is LOOKALIKE_KEYS meant?" in said
+    assert "Warning" not in admission(settings, "localhost", {})
+
+
 def test_the_default_of_a_route(app: Flask) -> None:
     assert needed("no.such", "GET") == "read"
     assert needed("no.such", "POST") == "admin"

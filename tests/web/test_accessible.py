@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from indexer.errors import IndexNotReady
@@ -19,17 +18,13 @@ from tests.web.browsing import (
     held_back,
     is_phone,
     opened_filters,
+    violations,
 )
 from tests.web.conftest import FakeEngine
 from tests.web.keyed import key_for
 from web.settings import Settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("ready")]
-
-RULES = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
 
 
 @pytest.fixture
@@ -57,10 +52,7 @@ class Checks:
         self.wrong: list[tuple[str, str, list[str]]] = []
 
     def __call__(self, state: str) -> None:
-        found = Axe().run(self.page, options=RULES).response["violations"]
-        self.wrong += [
-            (state, one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found
-        ]
+        self.wrong += [(state, id_, nodes) for id_, nodes in violations(self.page)]
 
 
 @pytest.fixture
@@ -167,6 +159,27 @@ def test_in_japanese(check: Checks, halves: bytes) -> None:
     page.goto("/listings/p1")
     assert page.locator("html").get_attribute("lang") == "ja"
     check("listing")
+
+
+@DESKTOP
+def test_as_narrow_as_a_page_that_is_enlarged_four_times(
+    calm: Page, settings: Settings, halves: bytes
+) -> None:
+    page, key = calm, key_for(settings, "admin")
+    page.set_viewport_size({"width": 320, "height": 640})
+    for address in ("/", "photo", "/listings/remote", "/like?like=p1&unlike=p2", "/map", "/admin"):
+        if address == "photo":
+            choose(page, halves)
+            answered(page)
+            opened_filters(page)
+        else:
+            page.goto(address)
+        if address == "/admin":
+            page.get_by_label("Key").fill(key)
+            page.get_by_label("Key").press("Enter")
+            expect(page.get_by_role("heading", level=1, name="Administration")).to_be_visible()
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide == 320, address
 
 
 # By keyboard

@@ -453,3 +453,11 @@ def test_cursors_that_are_wrong(client: FlaskClient) -> None:
 def test_a_cursor_comes_alone(client: FlaskClient) -> None:
     response = client.post(SEARCH, json={"cursor": "x", "k": 3, "filter": ""})
     assert "without filter and k" in response.json["error"]["message"]
+
+
+def test_a_field_of_a_form_is_given_once_or_empty(client: FlaskClient, photo: bytes) -> None:
+    assert send(client, photo, k="", sort="", filter=" ").status_code == 200
+    form = {"image": (io.BytesIO(photo), "a.jpg"), "k": ["1", "2"]}
+    response = client.post(SEARCH, data=form)
+    assert code(response) == (422, "invalid_request")
+    assert response.json["error"]["message"] == "There is more than one 'k'."

@@ -121,3 +121,16 @@ def test_more_and_filters_without_the_script(
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("#results-title")).to_contain_text("Listings 5 to 8")
     plain.close()
+
+
+def test_where_nothing_may_be_stored_a_photo_is_searched_with(page: Page, photo: bytes) -> None:
+    page.add_init_script(
+        """Object.defineProperty(window, "sessionStorage", {
+            get() { throw new DOMException("Not allowed.", "SecurityError"); },
+        });"""
+    )
+    page.goto("/")
+    choose(page, photo)
+    expect(page.locator("#stage .card")).to_have_count(24)
+    page.locator("#stage .like").first.click()
+    expect(page.locator("#tray .tray-one")).to_have_count(1)

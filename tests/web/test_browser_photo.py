@@ -42,8 +42,12 @@ PASTE = """([data, kind]) => {
 
 DRAG = """([event, type, data]) => {
     const carried = new DataTransfer();
-    if (type === "text/uri-list") carried.setData(type, data);
-    else carried.items.add(new File(["text"], "x", { type }));
+    if (type === "text/uri-list") {
+        carried.setData(type, data);
+    } else {
+        const bytes = Uint8Array.from(atob(data ?? ""), (letter) => letter.charCodeAt(0));
+        carried.items.add(new File([bytes], "x", { type }));
+    }
     const options = { dataTransfer: carried, bubbles: true, cancelable: true };
     document.body.dispatchEvent(new DragEvent(event, options));
 }"""
@@ -85,11 +89,17 @@ def test_a_chosen_photo_is_answered_in_place(page: Page, photo: bytes) -> None:
     expect(page.locator("#listing-title")).to_be_attached()
 
 
-@DESKTOP
 def test_a_photo_is_pasted(page: Page, photo: bytes) -> None:
     page.goto("/")
     page.evaluate(PASTE, [base64.b64encode(photo).decode(), "file"])
     expect(page.locator("#results-title")).to_be_focused()
+
+
+def test_a_photo_is_dropped(page: Page, engine: FakeEngine, photo: bytes) -> None:
+    page.goto("/")
+    page.evaluate(DRAG, ["drop", "image/jpeg", base64.b64encode(photo).decode()])
+    expect(answered(page)).to_be_focused()
+    assert engine.asked is not None and engine.asked.photo == photo
 
 
 def test_a_drop_is_shown_and_its_kind_looked_at(page: Page) -> None:
@@ -104,7 +114,7 @@ def test_a_drop_is_shown_and_its_kind_looked_at(page: Page) -> None:
 @DESKTOP
 def test_what_is_no_picture_is_said_in_place(page: Page) -> None:
     page.goto("/")
-    page.evaluate(DRAG, ["drop", "image/jpeg"])
+    page.evaluate(DRAG, ["drop", "image/jpeg", base64.b64encode(b"text").decode()])
     expect(page.get_by_role("alert")).to_contain_text("not a picture")
 
 
@@ -174,7 +184,6 @@ def test_the_camera_is_offered_where_there_is_touch(
     phone.close()
 
 
-@DESKTOP
 def test_a_pictures_address(
     page: Page, engine: FakeEngine, fetcher: FakeFetcher, photo: bytes
 ) -> None:

@@ -26,7 +26,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("ready")]
 # The part that matters
 
 
-@DESKTOP
 def test_a_part_is_marked_by_pointer(page: Page, engine: FakeEngine, halves: bytes) -> None:
     searched_with(page, halves)
     whole = page.locator("#stage .card h3").first.text_content()
@@ -49,7 +48,6 @@ def test_a_part_is_marked_by_pointer(page: Page, engine: FakeEngine, halves: byt
     expect(page.locator("#stage .card h3").first).to_have_text(whole or "")
 
 
-@DESKTOP
 def test_a_part_is_marked_by_keys(page: Page, engine: FakeEngine, halves: bytes) -> None:
     searched_with(page, halves)
     page.get_by_role("button", name="Mark a part").focus()
@@ -101,7 +99,6 @@ def test_a_part_is_marked_by_touch(
     context.close()
 
 
-@DESKTOP
 def test_the_object_is_suggested(page: Page, engine: FakeEngine) -> None:
     image = Image.new("RGB", (400, 300), (240, 240, 238))
     image.paste((180, 30, 40), (200, 90, 320, 240))

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.browsing import choose, keep
+from tests.web.browsing import choose, is_phone, keep, opened_filters
 from tests.web.conftest import FakeEngine
 
 pytestmark = pytest.mark.browser
@@ -201,13 +201,38 @@ def test_the_pictures_of_a_listing_by_keyboard(page: Page) -> None:
     keep(page, "listing")
 
 
-@one_size
 def test_the_way_to_a_category(page: Page) -> None:
     page.goto("/listings/p1")
     crumbs = page.get_by_role("navigation", name="Where this is")
     crumbs.get_by_role("link", name="shoes").click()
     page.wait_for_url("**/listings/p1?filter=category:shoes*")
     expect(page.locator("#similar .card")).to_have_count(5)
+
+
+def test_what_it_seems_to_be_is_a_filter_at_a_click(page: Page, photo: bytes) -> None:
+    page.goto("/")
+    choose(page, photo)
+    only = page.get_by_role("list", name="Narrow to a category").get_by_role("link")
+    expect(only).to_have_text("Only shoes 81%")
+    only.click()
+    expect(page.locator("#stage .card")).to_have_count(6)
+    expect(page.locator(".filter-chips .chip")).to_have_text("Category: shoes")
+    expect(only).to_have_count(0)
+
+
+def test_prices_from_and_up_to(page: Page) -> None:
+    page.goto("/listings/p1")
+    opened_filters(page)
+    page.get_by_label("Price, from").fill("1236")
+    page.get_by_label("Price, up to").fill("1240")
+    if is_phone(page):
+        page.get_by_role("button", name="Show what fits").click()
+    else:
+        page.keyboard.press("Enter")
+    expect(page.locator("#similar .card")).to_have_count(4)
+    prices = page.locator("#similar .price").all_text_contents()
+    assert all("€1,236" <= price <= "€1,240" for price in prices)
+    assert "price" in page.url
 
 
 # ---- nothing to show ----

@@ -8,13 +8,13 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from tests.web.browsing import keep
+from tests.web.browsing import keep, no_violations
 from tests.web.conftest import FakeEngine
 from tests.web.keyed import key_for
+from web.access.keys import Scope
 from web.app import create_app
 from web.settings import Settings
 
@@ -63,7 +63,7 @@ def test_in_and_out(page: Page, settings: Settings, colours: str) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This key is unknown")
     expect(page.get_by_label("Key")).to_be_focused()
-    assert Axe().run(page).response["violations"] == []
+    no_violations(page)
     keep(page, f"sign-in-wrong-{colours}")
     page.keyboard.type(key)
     page.keyboard.press("Enter")
@@ -75,6 +75,31 @@ def test_in_and_out(page: Page, settings: Settings, colours: str) -> None:
     page.wait_for_url("**/sign-in?next=/")
     page.goto("/listings/p1")
     expect(page.get_by_label("Key")).to_be_visible()
+
+
+@pytest.mark.parametrize("scope", ["admin", "write"])
+def test_only_an_admin_is_led_to_administration(
+    page: Page, settings: Settings, scope: Scope
+) -> None:
+    key = key_for(settings, scope)
+    page.goto("/")
+    page.get_by_label("Key").fill(key)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/")
+    link = page.get_by_role("navigation", name="Main").get_by_role("link", name="Admin")
+    if scope != "admin":
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(link).to_have_count(0)
+        return
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Administration")
+    expect(link).to_have_attribute("aria-current", "page")
+    # All of the header is in one line, on a phone too.
+    tops = page.locator(".top :is(.brand, .button)").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect()).map((box) => box.y + box.height / 2)"
+    )
+    assert max(tops) - min(tops) < 2
+    keep(page, "admin-link")
 
 
 def test_a_link_from_elsewhere(page: Page, settings: Settings, elsewhere: str) -> None:

@@ -12,8 +12,8 @@ from werkzeug.routing import Rule
 
 from tests.web.conftest import FakeEngine
 from web.answers.headers import HEADERS
+from web.answers.wanted import FRAGMENT
 from web.api.models import ErrorAnswer
-from web.errors import FRAGMENT
 
 JSON_ROUTES = ("/api/", "/health", "/ready", "/metrics")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

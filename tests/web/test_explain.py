@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 from tests.web.conftest import ODD_IDS, SECRET, drawn
 from tests.web.test_api import SEARCH, code, strictly
 from tests.web.test_pages import Links, search
+from web.answers.wanted import FRAGMENT
 from web.api.models import PageAnswer
 from web.api.models_explain import ExplainAnswer
-from web.errors import FRAGMENT
 from web.settings import Settings
 
 EXPLAIN = "/api/v1/explain"

@@ -21,8 +21,8 @@ from werkzeug.test import TestResponse
 from indexer.listing import Listing, Picture
 from tests.web.conftest import Client, FakeEngine, drawn
 from tests.web.living import app_on
+from web.answers.wanted import FRAGMENT
 from web.app import create_app
-from web.errors import FRAGMENT
 from web.settings import Settings
 
 PAYLOADS = (

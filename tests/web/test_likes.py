@@ -17,7 +17,7 @@ from indexer.errors import CursorExpired, QueryError
 from indexer.listing import Listing, Picture
 from search.query import Hit, Query
 from tests.web.conftest import FakeEngine
-from web.errors import FRAGMENT
+from web.answers.wanted import FRAGMENT
 from web.pages import sorting
 from web.pages.likes import MOST, Examples, closest_of, examples_from
 from web.pages.sorting import answered, ordered

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from indexer.errors import StorageError
+from tests.web.conftest import FakeEngine
+from tests.web.keyed import bearer, key_for
+from tests.web.living import app_on
+from web.api.openapi_errors import ERRORS
+from web.app import create_app
+from web.settings import Settings
 
 
 @pytest.fixture
@@ -97,6 +107,51 @@ def test_every_error_has_the_one_shape(document: dict[str, Any]) -> None:
         open_to_all = path in ("/health", "/ready", "/api/v1/openapi.json", "/api/v1/docs")
         assert open_to_all or {"401", "403", "429"} <= set(operation["responses"])
         assert operation["security"] == ([] if open_to_all else [{}, {"key": []}])
+
+
+def test_the_examples_of_errors_are_what_is_told(
+    client: FlaskClient, settings: Settings, engine: FakeEngine
+) -> None:
+    search = "/api/v1/search"
+    told = [
+        client.post(search, data="{", content_type="application/json"),
+        client.post(search, data="a", content_type="text/plain"),
+        client.post(search, json={"listing_id": "p1", "k": 1001}),
+    ]
+    closed = create_app(replace(settings, reads="keys"), engine=engine).test_client()
+    reading = bearer(key_for(settings, "read"))
+    told.append(closed.get("/api/v1/listings/p1"))
+    told.append(closed.delete("/api/v1/listings/p1", headers=reading))
+    large = create_app(replace(settings, max_upload_bytes=2**24), engine=engine).test_client()
+    # By hand: the test client would lay a file so large on the disk.
+    part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    body = part + bytes(2**24 + 1) + b"\r\n--b--\r\n"
+    told.append(large.post(search, data=body, content_type="multipart/form-data; boundary=b"))
+    hurried = create_app(replace(settings, rate_search="1 per minute"), engine=engine).test_client()
+    hurried.post(search, json={"listing_id": "p1"})
+    told.append(hurried.post(search, json={"listing_id": "p1"}))
+    told.append(
+        create_app(replace(settings, index=settings.index / "none"))
+        .test_client()
+        .get("/api/v1/status")
+    )
+    engine.failure = StorageError("No space.")
+    told.append(client.post(search, json={"listing_id": "p1"}))
+    engine.failure = RuntimeError()
+    told.append(client.post(search, json={"listing_id": "p1"}))
+    for answer in told:
+        error = answer.json["error"]
+        example = ERRORS[answer.status_code][1:]
+        said = tuple(re.sub("[0-9a-f]{32}|(?<=in )[0-9]+", "N", error[name]) for name in error)
+        assert said == tuple(re.sub("[0-9a-f]{32}|(?<=in )[0-9]+", "N", text) for text in example)
+    assert {answer.status_code for answer in told} == set(ERRORS) - {404, 409, 410}
+
+
+def test_the_example_of_a_missing_listing_is_what_is_told(indexed: Path) -> None:
+    app, _ = app_on(indexed)
+    error = app.test_client().get("/api/v1/listings/SHOE-9").json["error"]
+    app.extensions["lookalike.engine"].close()
+    assert (error["code"], error["message"], error["hint"]) == ERRORS[404][1:]
 
 
 def test_what_waits_says_how_long(document: dict[str, Any]) -> None:

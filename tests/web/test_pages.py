@@ -14,8 +14,10 @@ from werkzeug.test import TestResponse
 
 from indexer.errors import QueryError
 from tests.web.conftest import ODD_IDS, SECRET, FakeEngine, drawn
+from tests.web.keyed import bearer, key_for
+from web.answers.wanted import FRAGMENT
 from web.app import create_app
-from web.errors import FRAGMENT
+from web.settings import Settings
 
 
 class Links(HTMLParser):
@@ -88,6 +90,20 @@ def test_odd_ids_have_pages(client: FlaskClient, id_: str) -> None:
     assert client.get(f"/listings/{quote(id_, safe='')}/pictures/0").status_code == 200
     for link in re.findall(r'href="(/listings/[^"]+)#similar"', client.get("/listings/p1").text):
         assert client.get(html.unescape(link)).status_code == 200, link
+
+
+def test_who_has_not_signed_in_sees_nothing_of_administration(
+    client: FlaskClient, settings: Settings
+) -> None:
+    key = key_for(settings, "admin")
+    for headers in ({}, bearer(key)):
+        page = client.get("/", headers=headers).text
+        assert "/admin" not in page
+        assert "Sign out" not in page
+    client.post("/sign-in", data={"key": key})
+    page = client.get("/").text
+    assert 'href="/admin"' in page
+    assert 'aria-current="page">Admin' in client.get("/admin").text
 
 
 def test_every_link_leads_somewhere(client: FlaskClient, photo: bytes) -> None:

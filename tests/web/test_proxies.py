@@ -24,8 +24,8 @@ from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import key_for
 from web.access import scopes as access
 from web.answers.proxies import without_prefix
+from web.answers.wanted import FRAGMENT
 from web.app import create_app
-from web.errors import FRAGMENT
 from web.serving.server import listening, new_server
 from web.settings import Settings
 
@@ -272,7 +272,7 @@ def test_a_real_request_under_the_prefix(outside: str) -> None:
     for start in (outside, outside + PREFIX):
         with urlopen(f"{start}/") as answer:
             page = answer.read().decode()
-        (style,) = re.findall(r'href="(/[^"]*/static/app.css[^"]*)"', page)
+        style = re.findall(r'href="(/[^"]*/static/[^"]+\.css[^"]*)"', page)[0]
         assert style.startswith(f"{PREFIX}/static/")
         for url in (outside + style, outside + style.removeprefix(PREFIX)):
             with urlopen(url) as answer:

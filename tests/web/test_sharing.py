@@ -20,8 +20,9 @@ import web.pages.sharing
 from indexer.backup import SHARED
 from indexer.errors import StorageError
 from tests.web.conftest import Client, FakeEngine
+from web.answers.wanted import FRAGMENT
 from web.app import create_app
-from web.errors import FRAGMENT, NotAllowed, ShareGone
+from web.errors import NotAllowed, ShareGone
 from web.pages.sharing import Shares
 from web.serving.caretaker import Caretaker
 from web.settings import Settings

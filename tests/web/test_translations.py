@@ -21,8 +21,8 @@ from werkzeug.test import TestResponse
 
 from tests.web.conftest import FakeEngine, drawn
 from tests.web.keyed import bearer, key_for
+from web.answers.wanted import FRAGMENT
 from web.app import create_app
-from web.errors import FRAGMENT
 from web.pages.languages import LANGUAGES
 from web.pages.told_words import TOLD, told
 from web.pages.wording import closeness, price

@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 
-from tests.web.living import in_base64, serving
+from tests.web.living import STILL, in_base64, serving
 
 
 def ids(address: str, photo: bytes) -> list[str]:
     # A connection of its own: any of the workers may answer.
     answer = httpx.post(
-        f"{address}/api/v1/search", json={"image_base64": in_base64(photo), "k": 50}, timeout=60
+        f"{address}/api/v1/search", json={"image_base64": in_base64(photo), "k": 50}, timeout=STILL
     )
     assert answer.status_code == 200, answer.text
     return [hit["listing"]["id"] for hit in answer.json()["hits"]]
@@ -25,10 +25,10 @@ def ids(address: str, photo: bytes) -> list[str]:
 def write_and_look(one: str, other: str, photo: bytes) -> None:
     for turn in range(8):
         url = f"{one}/api/v1/listings/w{turn}"
-        put = httpx.put(url, json={"image_base64": in_base64(photo)}, timeout=60)
+        put = httpx.put(url, json={"image_base64": in_base64(photo)}, timeout=STILL)
         assert put.status_code == 201, put.text
         assert f"w{turn}" in ids(other, photo)
-        assert httpx.delete(url, timeout=60).status_code == 200
+        assert httpx.delete(url, timeout=STILL).status_code == 200
         assert f"w{turn}" not in ids(other, photo)
         one, other = other, one
 
@@ -61,17 +61,17 @@ def test_workers(indexed: Path, tmp_path: Path, draw: Any) -> None:
     with serving(indexed, tmp_path, "--workers", "2") as (process, address, line):
         assert "with 2 workers" in line
         write_and_look(address, address, photo)
-        said = httpx.get(f"{address}/metrics").text
+        said = httpx.get(f"{address}/metrics", timeout=STILL).text
         assert 'lookalike_writes_total{operation="put",outcome="created"} 8.0' in said
         assert "lookalike_listings 12.0" in said
         # One that dies is begun anew, and the others answer meanwhile.
         before = children(process.pid)
         assert len(before) == 2
         os.kill(before[0], signal.SIGKILL)
-        last = time.monotonic() + 60
+        last = time.monotonic() + STILL
         while len(set(children(process.pid)) - {before[0]}) < 2:
             assert time.monotonic() < last
-            assert httpx.get(f"{address}/health", timeout=60).status_code == 200
+            assert httpx.get(f"{address}/health", timeout=STILL).status_code == 200
             time.sleep(0.1)
         assert ids(address, photo)
         workers = children(process.pid)
@@ -81,10 +81,10 @@ def test_workers(indexed: Path, tmp_path: Path, draw: Any) -> None:
 def test_workers_end_with_the_one_that_sees_to_them(indexed: Path, tmp_path: Path) -> None:
     ends = -signal.SIGKILL
     with serving(indexed, tmp_path, "--workers", "2", ends=ends) as (process, address, _):
-        assert httpx.get(f"{address}/health", timeout=60).status_code == 200
+        assert httpx.get(f"{address}/health", timeout=STILL).status_code == 200
         workers = children(process.pid)
         process.kill()
-        last = time.monotonic() + 30
+        last = time.monotonic() + STILL
         while not all(map(gone, workers)):
             assert time.monotonic() < last
             time.sleep(0.05)

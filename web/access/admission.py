@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import fields
 
 from web.access.keys import SCOPES, Keys, keys_file, read_keys
 from web.access.loopback import is_loopback_host
 from web.access.rate_limits import described
 from web.errors import KeysUnreadable
+from web.setting_values import misspelt
 from web.settings import Settings
 
 UNSAFE = (
@@ -16,7 +20,7 @@ UNSAFE = (
 )
 
 
-def admission(settings: Settings, host: str) -> str:
+def admission(settings: Settings, host: str, environ: Mapping[str, str] = os.environ) -> str:
     """Say who may read and write, whether there are keys, and what the limits are.
 
     Parameters
@@ -25,6 +29,8 @@ def admission(settings: Settings, host: str) -> str:
         The server's.
     host : str
         The address that it listens on.
+    environ : mapping of str to str, optional
+        What the settings were read from: one that is misspelt may have left a door open.
     """
     try:
         keys: Keys | None = read_keys(keys_file(settings.index, settings.keys))
@@ -33,10 +39,15 @@ def admission(settings: Settings, host: str) -> str:
     reading = "whoever reaches this address" if settings.reads == "open" else "whoever has a key"
     open_to_all = settings.reads == "open" and not settings.public
     name = f"[{host}]" if ":" in host else host
+    wrong = "".join(
+        f"\nWarning: {name} is no setting. Is {meant} meant?"
+        for name, meant in misspelt(fields(Settings), environ).items()
+    )
+    unsafe = UNSAFE * (open_to_all and not is_loopback_host(name))
     return (
         f"Reading: {reading}. Writing: {_writing(settings, keys)}. Keys: {_keys(keys)}."
-        f" Limits: {described(settings)}."
-    ) + UNSAFE * (open_to_all and not is_loopback_host(name))
+        f" Limits: {described(settings)}.{unsafe}{wrong}"
+    )
 
 
 def _writing(settings: Settings, keys: Keys | None) -> str:

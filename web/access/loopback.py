@@ -58,6 +58,15 @@ def require_loopback(what: str, hint: str) -> None:
         )
 
 
+def is_local_program() -> bool:
+    """Tell whether the request that is under way comes from a program on this machine."""
+    try:
+        require_loopback("", "")
+    except NotAllowed:
+        return False
+    return True
+
+
 def require_own_page() -> None:
     """Refuse the request that is under way if a web page of another site sends it.
 

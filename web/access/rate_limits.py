@@ -10,7 +10,7 @@ import os
 import time
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
@@ -18,10 +18,10 @@ from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 from limits.errors import ConfigurationError, StorageError
 
 from indexer.errors import UsageError
-from web import errors
 from web.access.loopback import client_network
 from web.access.rate_storage import SCHEME
 from web.access.scopes import caller, client, needed
+from web.answers.problems import answer
 from web.errors import TooManyRequests
 from web.monitoring.metrics import FOLDER
 from web.settings import Settings, current_settings
@@ -42,6 +42,9 @@ SEARCHES: Final = frozenset(
 
 SIGN_IN: Final = "5 per minute"
 """Attempts that fail, for each address. Nobody guesses a key, but nobody needs to try either."""
+
+PATIENCE: Final = 0.5
+"""Seconds to wait for another machine that counts: as long as that, its clients wait too."""
 
 FILE: Final = "rate-limits.sqlite"
 
@@ -68,7 +71,7 @@ def register(app: Flask, settings: Settings) -> None:
             ApplicationLimit(_rate_of_signing_in, scope="sign_in", deduct_when=_failed),
         ],
         storage_uri=_storage(settings.rate_storage),
-        storage_options={"wrap_exceptions": True},
+        storage_options=_options(settings.rate_storage),
         strategy="fixed-window",
         # Another machine that counts may be away, or the disk full: each worker then counts for
         # itself until that is over.
@@ -142,7 +145,7 @@ def _who() -> str:
 
 def _refuse(_: RateLimitExceeded) -> ResponseReturnValue:
     seconds = _standing()[2]
-    return errors.answer(
+    return answer(
         TooManyRequests(
             SAID[_group() or "read"],
             hint=f"Try again in {seconds} second{'s' * (seconds != 1)}.",
@@ -180,11 +183,18 @@ def _storage(said: str) -> str:
     return f"{SCHEME}://{Path(together) / FILE if together else ''}"
 
 
+def _options(said: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"wrap_exceptions": True}
+    if said.startswith("redis"):
+        options |= {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
+    return options
+
+
 def _unknown_storage(error: ConfigurationError) -> UsageError:
     # The setting may have a password in it, and so may the error.
-    if "prerequisite" in str(error):
+    if "prerequisite" in str(error) or "minimum version" in str(error):
         return UsageError(
-            "What LOOKALIKE_RATE_STORAGE names needs a package that is not installed.",
+            "What LOOKALIKE_RATE_STORAGE names needs a package, or a newer version of one.",
             hint="For Redis: pip install 'lookalike[redis]'.",
         )
     return UsageError(

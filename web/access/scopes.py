@@ -17,7 +17,8 @@ from web.access.key_shape import hidden
 from web.access.key_use import KeyUse
 from web.access.keys import Key, KeyFile, Keys, Scope, keys_file
 from web.access.loopback import client_network, require_loopback, require_own_page
-from web.errors import FRAGMENT, JSON_PATHS, NotAllowed, Unauthorized
+from web.answers.wanted import fragment_wanted, json_wanted
+from web.errors import NotAllowed, Unauthorized
 from web.settings import Settings, current_settings
 
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -233,7 +234,7 @@ def _writes_from_here() -> bool:
 def _how_to_show(scope: Scope) -> str:
     if not current_keys().keys:
         return MAKE.format(scope=scope)
-    return AGAIN if request.headers.get(FRAGMENT) else HOW
+    return AGAIN if fragment_wanted() else HOW
 
 
 def _check() -> ResponseReturnValue | None:
@@ -258,8 +259,8 @@ def _is_person() -> bool:
     """
     return (
         "text/html" in request.headers.get("Accept", "")
-        and not request.headers.get(FRAGMENT)
-        and not request.path.startswith(JSON_PATHS)
+        and not fragment_wanted()
+        and not json_wanted()
         and request.blueprint != "strip"
         and "Authorization" not in request.headers
     )

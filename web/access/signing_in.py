@@ -20,6 +20,7 @@ from web.access.key_shape import hidden
 from web.access.keys import Key, Keys
 from web.access.loopback import require_own_page
 from web.access.scopes import caller, current_keys
+from web.access.strangers import asked_by_stranger
 
 COOKIE: Final = "lookalike_key"
 
@@ -108,7 +109,8 @@ def _form(trouble: str = "") -> ResponseReturnValue:
             "sign_in.html",
             trouble=trouble,
             following=_following(request.values),
-            there_are_keys=bool(current_keys().keys),
+            # How to make one is told to who can.
+            there_are_keys=bool(current_keys().keys) or asked_by_stranger(),
             # From a link on another site, a browser holds the cookie back. It sends it once this
             # page asks again by itself.
             again=request.headers.get("Sec-Fetch-Site") == "cross-site" and not trouble,

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from indexer.catalog import Catalog
 from indexer.catalog_rows import Failure
 from indexer.errors import IndexNotReady, LookalikeError
+from web.access.scopes import caller, may
 from web.admin.figures import figures
 from web.admin.uploads import ENDINGS, PIECE, WORKS, Uploads
 from web.api.privacy import without_paths
@@ -27,6 +28,11 @@ FAILURES = 24
 BYTES = "application/octet-stream"
 
 admin = Blueprint("admin", __name__, url_prefix="/admin")
+
+
+@admin.app_context_processor
+def _offer_to_templates() -> dict[str, Any]:
+    return {"is_admin": _is_admin}
 
 
 def uploads_of(settings: Settings) -> Uploads:
@@ -93,6 +99,11 @@ def work_on_upload(upload_id: str, work: str) -> tuple[Response, int]:
     """Plan what a catalogue would change, do it, or stop."""
     said = _uploads().start(upload_id, work) if work in WORKS else _uploads().stop(upload_id)
     return jsonify(without_paths(said)), 202
+
+
+def _is_admin() -> bool:
+    """Tell whether somebody asks who has signed in with a key that this page takes."""
+    return caller().by_cookie and may("admin")
 
 
 def _uploads() -> Uploads:

@@ -13,9 +13,10 @@ from pydantic_core import from_json
 from indexer.errors import LookalikeError
 from indexer.operations import Operation, Remove, Written
 from indexer.writing import TOGETHER, Writer
+from web.answers.problems import problem_of
 from web.api.models_write import MAX_LINES, BatchLine, DeleteLine, PatchLine, PutLine
 from web.api.writing import FAILED, ID, kind_of, patch_of, put_of
-from web.errors import BodyTooLarge, InvalidRequest, MalformedBody, invalid, problem_of
+from web.errors import BodyTooLarge, InvalidRequest, MalformedBody, invalid
 from web.fetching.fetching import allow_seconds, take_fetched
 from web.monitoring.metrics import current_metrics
 from web.settings import current_settings

@@ -11,7 +11,7 @@ from indexer.errors import PictureError, QueryError
 from search.explain import as_dict, explain
 from search.query import Page, Query
 from web.api.models import FILE
-from web.api.models_explain import ExplainAnswer, ExplainFields, ExplainJson
+from web.api.models_explain import ExplainAnswer, ExplainFields, ExplainJson, WhyFields
 from web.api.openapi import blueprint, route
 from web.api.uploads import (
     FORM,
@@ -24,6 +24,7 @@ from web.api.uploads import (
 )
 from web.engine import current_engine
 from web.errors import InvalidRequest
+from web.fetching.fetching import fetch_picture
 
 EXPLAINED = 3
 """Hits of a page that are explained: each takes as long as two searches."""
@@ -32,7 +33,10 @@ explaining = blueprint("explain", "Why a listing was found.", url_prefix="/api/v
 
 
 class ExplainForm(ExplainFields):
-    """A hit to explain as a form: the photo that it was found by, and which hit."""
+    """A hit to explain as a form: the photo that it was found by, and which hit.
+
+    An empty field counts as left out.
+    """
 
     image: bytes = Field(description="The photo's file.", json_schema_extra=FILE)
 
@@ -50,7 +54,8 @@ def explain_hit() -> Response:
 
     Each of the two pictures is divided into places, and each place has its part in the
     similarity: all places of one picture and its constant add up to it. The photo comes as the
-    file of a multipart form, or in base64 as JSON; a listing that is indexed can be named instead.
+    file of a multipart form, or as JSON in base64 or by its address; a listing that is indexed can
+    be named instead.
     """
     query, listing_id = from_json_or_form(_asked_in_json, query_and_hit_from_form)
     explanation = explain(current_engine(), query, listing_id)
@@ -78,15 +83,25 @@ def explained(query: Query, page: Page) -> list[dict[str, Any] | None]:
     return found
 
 
-def query_and_hit_from_form() -> tuple[Query, str]:
-    """Read a photo and the hit to explain from a multipart form."""
-    photo = photo_from_form(by_url=False)
-    asked = fields_as(ExplainFields)
+def query_and_hit_from_form(*, by_url: bool = False) -> tuple[Query, str]:
+    """Read a photo and the hit to explain from a multipart form.
+
+    Parameters
+    ----------
+    by_url : bool, optional
+        True where the form may have the photo's address in its place.
+    """
+    photo = photo_from_form(by_url=by_url)
+    asked = fields_as(WhyFields if by_url else ExplainFields)
     return Query(photo=photo, region=asked.region), asked.listing_id
 
 
 def _asked_in_json() -> tuple[Query, str]:
     asked = body_as(ExplainJson)
-    photo = None if asked.image_base64 is None else photo_from_base64(asked.image_base64)
+    photo = None
+    if asked.image_url is not None:
+        photo = fetch_picture(asked.image_url)
+    elif asked.image_base64 is not None:
+        photo = photo_from_base64(asked.image_base64)
     query = Query(photo=photo, listing_id=asked.query_listing_id, region=asked.region)
     return query, asked.listing_id

@@ -264,7 +264,9 @@ class StatusAnswer(BaseModel):
     network: dict[str, Any] = Field(description="What makes the features, and its weights.")
     snapshot: str = Field(description="The name of the snapshot that is searched.")
     created: str = Field(description="When it was made, in ISO 8601.")
-    version: str = Field(description="The Lookalike that made it.")
+    version: str = Field(
+        description="The Lookalike that made it; empty where a public server tells strangers."
+    )
     categories: dict[str, Any] = Field(description="Listings per category, commonest first.")
 
 

@@ -13,6 +13,7 @@ from web.api.models import (
     Strict,
     exactly_one,
 )
+from web.api.models_search import PhotoUrl
 
 
 class ExplainFields(Strict):
@@ -22,10 +23,18 @@ class ExplainFields(Strict):
     region: RegionField = None
 
 
-class ExplainJson(Strict):
-    """A hit to explain as JSON: with one of `image_base64` and `query_listing_id`."""
+class WhyFields(ExplainFields):
+    """What goes with a photo in the page's form, in whose place its address may stand."""
 
-    model_config = ConfigDict(json_schema_extra=exactly_one("image_base64", "query_listing_id"))
+    image_url: str | None = None
+
+
+class ExplainJson(Strict):
+    """A hit to explain as JSON, with what it was found by: a photo, its address, or a listing."""
+
+    model_config = ConfigDict(
+        json_schema_extra=exactly_one("image_base64", "query_listing_id", "image_url")
+    )
 
     listing_id: ListingId = Field(description="The hit.")
     image_base64: str | None = Field(
@@ -36,13 +45,15 @@ class ExplainJson(Strict):
     query_listing_id: ListingId | None = Field(
         None, description="The listing that was searched with, instead of a photo."
     )
+    image_url: PhotoUrl = None
     region: ShareOfPhoto | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> ExplainJson:
-        if (self.image_base64 is None) == (self.query_listing_id is None):
+        given = (self.image_base64, self.query_listing_id, self.image_url)
+        if sum(value is not None for value in given) != 1:
             raise ValueError(
-                "A hit is explained for exactly one of image_base64 and query_listing_id"
+                "A hit is explained for exactly one of image_base64, query_listing_id and image_url"
             )
         return self
 

@@ -183,7 +183,10 @@ OTHER_FIELD: dict[str, Any] = {"type": "string", "maxLength": MAX_VALUE, **TEXT}
 
 
 class ListingForm(ListingFields):
-    """A listing as a form: its pictures' files and its fields; any other field is an attribute."""
+    """A listing as a form: its pictures' files and its fields; any other field is an attribute.
+
+    An empty field counts as left out.
+    """
 
     model_config = ConfigDict(json_schema_extra={"additionalProperties": OTHER_FIELD})
 

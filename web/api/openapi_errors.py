@@ -12,37 +12,37 @@ ERRORS: dict[int, tuple[str, str, str, str]] = {
     401: (
         "A key is needed, or the one that was sent is not known.",
         "unauthorized",
-        "This needs a key.",
-        "Send it as: Authorization: Bearer KEY.",
+        "This takes a key with the scope read.",
+        "Send it as the header 'Authorization: Bearer KEY'.",
     ),
     403: (
         "Who asks may not do this here.",
         "not_allowed",
-        "This key may not write.",
-        "Use one with the scope write.",
+        "This takes a key with the scope write, and yours has read.",
+        "Ask whoever runs this server for one.",
     ),
     404: (
         "No listing has this id.",
         "listing_not_found",
         "There is no listing 'SHOE-9'.",
-        "Check the id; search finds what is indexed.",
+        "Ids are those of the catalogue; they are case-sensitive.",
     ),
     409: (
         "The index is being replaced, or is locked. Nothing was changed.",
         "index_busy",
-        "The index has just been replaced by another.",
-        "Try again in a few seconds; nothing of this write was kept.",
+        "The index is being tidied up or replaced.",
+        "Try again; nothing of this write was kept.",
     ),
     410: (
         "The cursor is too old, or the index was made anew since.",
         "cursor_expired",
-        "This cursor is more than a day old.",
+        "The cursor is older than a day.",
         "Search again from the first page.",
     ),
     413: (
         "The body, or the picture in it, is too large.",
         "body_too_large",
-        "The photo is larger than the 16 MiB allowed.",
+        "The photo is larger than the 16 MB allowed.",
         "Send a smaller one: 1000 pixels a side are plenty.",
     ),
     415: (
@@ -60,14 +60,15 @@ ERRORS: dict[int, tuple[str, str, str, str]] = {
     429: (
         "Too many requests for one client.",
         "too_many_requests",
-        "There were too many requests from you.",
-        "Wait for as long as Retry-After says.",
+        "Too many searches.",
+        "Try again in 42 seconds.",
     ),
     500: (
         "The fault is the server's.",
         "internal_error",
         "Something went wrong here.",
-        "The fault is the server's, and is in its log. Try again later.",
+        "The fault is the server's, and is in its log under the request's id,"
+        " 4f1c2a9e4f1c2a9e4f1c2a9e4f1c2a9e. Try again later.",
     ),
     503: (
         "There is no index yet, or the server has all it can do.",

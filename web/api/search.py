@@ -11,6 +11,7 @@ from pydantic import Field
 from search.answer import listing_as_dict, page_as_dict
 from search.facets import Facet
 from search.query import Page, Query
+from web.access.strangers import asked_by_stranger
 from web.api.explain import explained
 from web.api.models import FILE, FullListing, ListingPath, PageAnswer, StatusAnswer
 from web.api.models_search import SearchFields, SearchJson, SimilarQuery
@@ -33,7 +34,7 @@ api = blueprint("search", "Photos, and the listings like them.", url_prefix="/ap
 
 
 class SearchForm(SearchFields):
-    """A search as a form: a photo and what goes with it."""
+    """A search as a form: a photo and what goes with it. An empty field counts as left out."""
 
     image: bytes = Field(description="The photo's file.", json_schema_extra=FILE)
 
@@ -93,7 +94,10 @@ def get_similar(path: ListingPath, query: SimilarQuery) -> Response:
 @route(api, "get", "/status", answers=StatusAnswer, errors=(503,))
 def get_status() -> Response:
     """Describe what is served."""
-    return jsonify(without_paths(current_engine().status()))
+    status = current_engine().status()
+    if asked_by_stranger():
+        status = {**status, "version": ""}
+    return jsonify(without_paths(status))
 
 
 def facets_of(query: Query) -> list[Facet]:

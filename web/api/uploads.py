@@ -187,6 +187,9 @@ def fields_as(model: type[Asked]) -> Asked:
     extra = set(request.files) - {"image"}
     if extra:
         raise InvalidRequest(f"There is no file {min(extra)!r} here.", hint="Send 'image' only.")
+    for name, values in request.form.lists():
+        if len(values) > 1:  # which of them would count?
+            raise InvalidRequest(f"There is more than one {name!r}.", hint="Give it once.")
     given = {name: value for name, value in request.form.items() if value.strip()}
     try:
         return model.model_validate(given)

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from indexer.errors import QueryError
 from search.filters import Condition
 from search.query import Page, Query
+from web.answers.problems import Problem, problem_of
 from web.engine import SearchEngine, current_engine
-from web.errors import Problem, problem_of
 from web.pages.likes import (
     LIKE,
     MOST,

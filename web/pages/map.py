@@ -33,9 +33,10 @@ from search.map_picture import (
     draw_map,
     draw_sheet,
 )
+from web.access.strangers import asked_by_stranger
 from web.answers.headers import FOREVER
+from web.answers.problems import problem_of
 from web.engine import SearchEngine, current_engine
-from web.errors import problem_of
 from web.pages.urls import listing_url, map_sheet_url, thumbnail_url
 
 STILL_WIDTH, STILL_QUALITY = 1600, 80
@@ -103,6 +104,8 @@ def show_map() -> ResponseReturnValue:
     try:
         engine = current_engine()
     except IndexNotReady as error:
+        if asked_by_stranger():
+            raise
         return render_template("setup.html", problem=problem_of(error))
     listings = engine.status()["listings"]
     if not listings:  # a map of nothing is a grey field; that page says why there is none

@@ -14,7 +14,7 @@ from indexer.field_values import FieldType
 from search.facets import Facet
 from search.filter_form import Form, Url, form_of, from_form
 from search.filters import Condition, Exact, Term
-from web.errors import Problem, problem_of
+from web.answers.problems import Problem, problem_of
 from web.pages.sorting import CHEAPEST, DEAREST, SIMILARITY, checked_sort
 from web.pages.urls import kept_arguments, with_arguments
 from web.pages.wording import label

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from indexer.errors import PictureError
-from indexer.pictures import PictureLimits, open_picture, to_jpeg
+from indexer.pictures import THUMBNAIL_SIDE, PictureLimits, open_picture, to_jpeg
 from web.answers.headers import FOREVER
 from web.engine import SearchEngine, current_engine
 from web.pages.urls import thumbnail_url
@@ -61,7 +61,9 @@ def _make_preview(engine: SearchEngine, listing_id: str, position: int) -> bytes
     image = open_picture(
         engine.picture(listing_id, position), at_least=settings.preview_side, limits=limits
     )
-    return to_jpeg(image, settings.preview_side, PREVIEW_QUALITY)
+    # What is no larger than a thumbnail is there at once anyway.
+    large = max(image.size) > THUMBNAIL_SIDE
+    return to_jpeg(image, settings.preview_side, PREVIEW_QUALITY, progressive=large)
 
 
 def _jpeg(data: bytes, *, etag: str, cache: str) -> AnyResponse:

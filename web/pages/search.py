@@ -12,8 +12,9 @@ from indexer.errors import IndexNotReady, QueryError
 from indexer.listing import Listing
 from search.filters import Exact, Term
 from search.query import Query
+from web.access.strangers import asked_by_stranger
+from web.answers.problems import problem_of
 from web.engine import current_engine
-from web.errors import problem_of
 from web.pages.narrowing import Narrowing, narrowing
 from web.pages.showing import is_part, part, shown_listing, shown_page
 from web.pages.sorting import answered
@@ -50,6 +51,8 @@ def home() -> ResponseReturnValue:
     try:
         samples = current_engine().sample(current_settings().samples)
     except IndexNotReady as error:
+        if asked_by_stranger():
+            raise
         return render_template("setup.html", problem=problem_of(error))
     return render_template("home.html", samples=[shown_listing(*sample) for sample in samples])
 

@@ -11,8 +11,9 @@ from indexer.errors import ListingNotFound
 from indexer.listing import Listing
 from search.answer import listing_as_dict, page_as_dict
 from search.query import Page
+from web.answers.problems import Problem
+from web.answers.wanted import FRAGMENT
 from web.engine import current_engine
-from web.errors import FRAGMENT, Problem
 from web.pages.sorting import SortedPage
 from web.pages.urls import image_url, thumbnail_url
 

@@ -19,7 +19,7 @@ def noted(text: str) -> str:
 
 
 TOLD = (
-    # web/errors.py
+    # web/answers/problems.py
     noted("Nothing is indexed yet."),
     noted("Index a catalogue with: lookalike index CATALOG"),
     noted("The server's keys cannot be read, so nothing that takes a key is done."),
@@ -31,6 +31,9 @@ TOLD = (
     noted("The index cannot be used right now."),
     noted("The index cannot be written: the disk is full, or may not be written to."),
     noted("Nothing of this write was kept. Searches go on; the server's log says more."),
+    noted("This cannot be done right now."),
+    noted("Try again later."),
+    noted("Whoever runs this server can say more."),
     noted("Something went wrong here."),
     noted(
         "The fault is the server's, and is in its log under the request's id, {id}."

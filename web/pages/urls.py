@@ -6,15 +6,13 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from indexer.listing import Listing
-
-STATIC = Path(__file__).parent.parent / "static"
+from web.pages.bundles import BUNDLES, STATIC, bundle
 
 
 def listing_url(listing_id: str) -> str:
@@ -74,7 +72,7 @@ def data_url(jpeg: bytes) -> str:
 
 
 def static_url(name: str) -> str:
-    """Return a file of `static/` under a URL that changes with its content."""
+    """Return a file or a bundle of `static/` under a URL that changes with its content."""
     return url_for("static", filename=name, v=static_version(name))
 
 
@@ -82,7 +80,13 @@ def static_url(name: str) -> str:
 def static_version(name: str) -> str:
     """Return what identifies the content of a file of `static/`; empty if there is none."""
     path = STATIC / name
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else ""
+    if name in BUNDLES:
+        data = bundle(name).encode()
+    elif path.is_file():
+        data = path.read_bytes()
+    else:
+        return ""
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 def kept_arguments(args: MultiDict[str, str], *names: str) -> list[tuple[str, str]]:

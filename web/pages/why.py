@@ -11,9 +11,9 @@ from indexer.pictures import PictureLimits, to_jpeg
 from search.explain import explain
 from search.heatmap import draw
 from search.query import Query
+from web.answers.wanted import FRAGMENT
 from web.api.explain import query_and_hit_from_form
 from web.engine import current_engine
-from web.errors import FRAGMENT
 from web.pages.urls import data_url
 from web.settings import current_settings
 
@@ -33,8 +33,11 @@ def why_listing(listing_id: str, other: str) -> ResponseReturnValue:
 
 @why.post("/why")
 def why_photo() -> ResponseReturnValue:
-    """Show why a listing is found by a photo, which is sent once more: it was not kept."""
-    return _answer(*query_and_hit_from_form())
+    """Show why a listing is found by a photo, which is sent once more: it was not kept.
+
+    Of one that the browser does not have, because it cannot be shown, the address is sent.
+    """
+    return _answer(*query_and_hit_from_form(by_url=True))
 
 
 def _answer(query: Query, other: str) -> ResponseReturnValue:

@@ -8,10 +8,10 @@ from typing import Any
 from waitress.task import ErrorTask, WSGITask
 
 from web.answers.headers import HEADERS
+from web.answers.problems import Problem
 from web.answers.request_ids import HEADER, KNOWN, sane_or_new
 from web.answers.timing import WAITED
 from web.api.uploads import REFUSED
-from web.errors import Problem
 from web.monitoring.access_log import tell
 from web.serving.overload import OVERLOADED
 

@@ -4,6 +4,7 @@
 
 const find = (id) => document.getElementById(id);
 const FRAGMENT = { "X-Lookalike-Fragment": "1" }; // asks for the part of a page that is shown in place
+const storage = storageOrNone(); // of this window
 let searched = null; // what was sent for the answer to a photo that is shown: the server keeps none
 
 waitForIndex();
@@ -15,6 +16,15 @@ sayLocalTimes();
 
 function say(text) {
   find("news").textContent = text;
+}
+
+// A browser that may not store anything says so by an error.
+function storageOrNone() {
+  try {
+    return sessionStorage;
+  } catch {
+    return { getItem: () => null, setItem() {}, removeItem() {} };
+  }
 }
 
 // A button or link that was clicked to act here, and not to open it elsewhere.

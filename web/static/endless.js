@@ -76,26 +76,26 @@
   function store(name, value) {
     forgetOldest();
     try {
-      sessionStorage.setItem(name, JSON.stringify(value));
+      storage.setItem(name, JSON.stringify(value));
     } catch {
       // There is no room, or no leave to store anything: coming back then finds the first page.
-      sessionStorage.removeItem?.(name);
+      storage.removeItem(name);
     }
   }
 
   function forgetOldest() {
-    const names = Object.keys(sessionStorage).filter((name) => name.startsWith(NAME));
+    const names = Object.keys(storage).filter((name) => name.startsWith(NAME));
     const answers = names.filter((name) => !name.endsWith(".y"));
-    const age = (name) => JSON.parse(sessionStorage.getItem(name)).at;
+    const age = (name) => JSON.parse(storage.getItem(name)).at;
     for (const name of answers.sort((a, b) => age(b) - age(a)).slice(KEPT)) {
-      sessionStorage.removeItem(name);
-      sessionStorage.removeItem(`${name}.y`);
+      storage.removeItem(name);
+      storage.removeItem(`${name}.y`);
     }
   }
 
   function bringBack() {
     const name = history.state?.results;
-    const kept = returning && name && JSON.parse(sessionStorage.getItem(name));
+    const kept = returning && name && JSON.parse(storage.getItem(name));
     if (!kept || kept.language !== document.documentElement.lang) return;
     const before = document.createElement("template");
     before.innerHTML = kept.cards; // what this page was given by our own templates
@@ -107,7 +107,7 @@
     moreHits()?.removeAttribute("aria-busy");
     left = kept.left;
     document.dispatchEvent(new Event("lookalike:back"));
-    const place = JSON.parse(sessionStorage.getItem(`${name}.y`));
+    const place = JSON.parse(storage.getItem(`${name}.y`));
     if (place) scrollTo({ top: place.y, behavior: "instant" });
   }
 

@@ -3,7 +3,7 @@
 "use strict";
 
 const kept = (() => {
-  const storage = storageOrNone();
+  if (!find("search")) return null; // a page that nothing is searched with
   const NAME = "lookalike.photo.";
   const MOST_LETTERS = 2_000_000; // of one photo, as text; the whole storage takes some 5 million
   const photos = new Map(); // by the search that they were asked with; also where there is no storage
@@ -87,15 +87,6 @@ const kept = (() => {
       return true;
     } catch {
       return false;
-    }
-  }
-
-  // A browser that may not store anything says so by an error.
-  function storageOrNone() {
-    try {
-      return sessionStorage;
-    } catch {
-      return { getItem: () => null, setItem() {}, removeItem() {} };
     }
   }
 

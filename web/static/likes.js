@@ -42,7 +42,7 @@
       }
       remember();
     } else {
-      const kept = sessionStorage.getItem(NAME);
+      const kept = storage.getItem(NAME);
       if (kept) chosen = JSON.parse(kept);
     }
     show();
@@ -55,11 +55,14 @@
   }
 
   function remember() {
-    sessionStorage.setItem(NAME, JSON.stringify(chosen));
+    storage.setItem(NAME, JSON.stringify(chosen));
   }
 
   function toggled(toggle) {
-    const { id, name, picture } = toggle.closest(".likes").dataset;
+    const { id } = toggle.closest(".likes").dataset;
+    const listing = toggle.closest(".card, .listing");
+    const name = listing.querySelector(".cover, h1").textContent;
+    const picture = listing.querySelector(".box > img")?.getAttribute("src") ?? "";
     const { kind } = toggle.dataset;
     const was = chosen[kind].some((one) => one.id === id);
     if (!was && chosen.like.length + chosen.unlike.length >= most) {
@@ -137,7 +140,8 @@
     tray.hidden = here ? same : !some && !(photo && !same);
     find("tray-search").disabled = same || (!photo && chosen.like.length === 0);
     document.documentElement.classList.toggle("with-tray", !tray.hidden);
-    document.documentElement.style.setProperty("--tray", `${tray.offsetHeight}px`);
+    // Whoever reads a size makes the browser lay the page out at once.
+    if (!tray.hidden) document.documentElement.style.setProperty("--tray", `${tray.offsetHeight}px`);
   }
 
   function makeButton(link) {
@@ -145,8 +149,8 @@
     button.type = "button";
     button.className = link.className;
     button.title = link.title;
+    button.ariaLabel = link.ariaLabel;
     button.dataset.kind = link.dataset.kind;
-    button.append(...link.childNodes);
     link.replaceWith(button);
   }
 

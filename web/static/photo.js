@@ -3,6 +3,7 @@
 "use strict";
 
 (() => {
+  if (!searching) return;
   const form = find("search");
   const fetches = "fetches" in form.dataset;
 

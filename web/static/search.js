@@ -11,6 +11,7 @@ const searching = (() => {
   const SOON = 2500; // milliseconds
   const PATIENCE = 400;
   const form = find("search");
+  if (!form) return null; // a page that nothing is searched with
   const stage = find("stage");
   const atStart = document.title;
   const start = new URL(form.dataset.home, location.href).href;

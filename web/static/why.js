@@ -3,6 +3,7 @@
 
 (() => {
   const dialog = find("why");
+  if (!dialog) return;
   let asking = null;
 
   document.addEventListener("click", (event) => {
@@ -37,7 +38,7 @@
     if (control.href) return fetch(control.href, { headers: FRAGMENT, signal });
     const body = new FormData();
     body.append("listing_id", control.dataset.why);
-    for (const name of ["image", "region"]) {
+    for (const name of ["image", "image_url", "region"]) {
       if (searched.has(name)) body.append(name, searched.get(name));
     }
     const { action } = dialog.dataset;

@@ -1,0 +1,23 @@
+"""What kind of answer a request wants: JSON, a page, or the part of a page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+
+JSON_PATHS: Final = ("/api/", "/health", "/ready", "/metrics")
+"""What programs ask for, and are answered in JSON also where something is wrong."""
+
+FRAGMENT: Final = "X-Lookalike-Fragment"
+"""The header by which the page's script asks for the part of a page that it shows in place."""
+
+
+def json_wanted() -> bool:
+    """Tell whether a program asks."""
+    return request.path.startswith(JSON_PATHS)
+
+
+def fragment_wanted() -> bool:
+    """Tell whether the page's script asks, for what it shows in place."""
+    return bool(request.headers.get(FRAGMENT))
