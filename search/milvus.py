@@ -18,7 +18,7 @@ from indexer.listing import Listing
 from indexer.listing_writes import not_found
 from indexer.milvus.address import Address
 from indexer.milvus.connection import Milvus
-from indexer.milvus.meta import Fields
+from indexer.milvus.meta import STRONG, Fields
 from indexer.milvus.moving import facts
 from indexer.milvus.rows import listing_number
 from indexer.milvus.schema import LISTINGS
@@ -164,11 +164,19 @@ class MilvusEngine(Engine):
         if not key or key.strip("0123456789abcdef"):
             return None
         kept = self._thumbnails.get(key)
-        if kept is None:
-            # By content: one that is there does not change, so it need not be the newest.
-            kept = self._store.thumbnail(key, BOUNDED) or self._store.thumbnail(key)
+        if kept is not None:
+            return kept
+        together = getattr(self._local, "together", {key})
+        wanted = together if key in together else {key}
+        # By content: one that is there does not change, so it need not be the newest.
+        for level in (BOUNDED, STRONG):
+            lacking = [one for one in wanted if self._thumbnails.get(one) is None]
+            for one, jpeg in self._store.thumbnails(lacking, level).items():
+                self._thumbnails.add(one, jpeg)
+            kept = self._thumbnails.get(key)
             if kept is not None:
-                self._thumbnails.add(key, kept)
+                break
+            wanted = {key}
         return kept
 
     def picture(self, listing_id: str, position: int) -> bytes:
@@ -185,7 +193,10 @@ class MilvusEngine(Engine):
         """Return content hash and region of pictures that were met in this thread's question."""
         view = cast("MilvusView", self._local.view)
         known = ((number, view.made_of(number)) for number in pictures)
-        return {number: made for number, made in known if made is not None}
+        found = {number: made for number, made in known if made is not None}
+        # Whoever asks for the thumbnail of one of them asks for the others' next.
+        self._local.together = {content for content, _ in found.values()}
+        return found
 
     def status(self) -> dict[str, object]:
         """Return what this index is and holds, fit for JSON."""

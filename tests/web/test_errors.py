@@ -15,7 +15,7 @@ from web.answers.headers import HEADERS
 from web.answers.wanted import FRAGMENT
 from web.api.models import ErrorAnswer
 
-JSON_ROUTES = ("/api/", "/health", "/ready", "/metrics")
+JSON_ROUTES = ("/api/", "/health", "/ready", "/metrics", "/admin/")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

@@ -106,6 +106,16 @@ def test_who_has_not_signed_in_sees_nothing_of_administration(
     assert 'aria-current="page">Admin' in client.get("/admin").text
 
 
+def test_the_script_of_administration_is_told_what_is_wrong(
+    client: FlaskClient, settings: Settings
+) -> None:
+    headers = bearer(key_for(settings, "admin"))
+    refused = client.post("/admin/catalogue", json={}, headers=headers)
+    assert (refused.status_code, refused.json["error"]["code"]) == (422, "invalid_request")
+    assert client.get("/admin/figures.json").json["error"]["code"] == "unauthorized"
+    assert "text/html" in client.get("/admin?lang=ja", headers=headers).content_type
+
+
 def test_every_link_leads_somewhere(client: FlaskClient, photo: bytes) -> None:
     for page in (client.get("/"), client.get("/listings/script"), search(client, photo)):
         for url in {url for url in Links(page.text).to if url.startswith("/")}:

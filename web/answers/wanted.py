@@ -6,8 +6,9 @@ from typing import Final
 
 from flask import request
 
-JSON_PATHS: Final = ("/api/", "/health", "/ready", "/metrics")
-"""What programs ask for, and are answered in JSON also where something is wrong."""
+JSON_PATHS: Final = ("/api/", "/health", "/ready", "/metrics", "/admin/")
+"""What programs ask for, and are answered in JSON also where something is wrong: below ``/admin/``,
+the script of that page."""
 
 FRAGMENT: Final = "X-Lookalike-Fragment"
 """The header by which the page's script asks for the part of a page that it shows in place."""

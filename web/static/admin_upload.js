@@ -29,7 +29,10 @@
   async function ask(method, url, options = {}) {
     const answer = await fetch(url, { method, ...options });
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw Object.assign(new Error(said.error?.message ?? word("admin.refused")), { hint: said.error?.hint ?? "" });
+    if (!answer.ok) {
+      const { code = "", message = word("admin.refused"), hint = "" } = said.error ?? {};
+      throw Object.assign(new Error(message), { code, hint });
+    }
     return said;
   }
 
@@ -39,7 +42,7 @@
     try {
       const headers = { "Content-Type": "application/json" };
       const body = JSON.stringify({ name: file.name, size: file.size });
-      show(await ask("POST", place.dataset.begin, { headers, body }));
+      show(await begun({ headers, body }));
       for (let at = 0; at < file.size; at += piece) {
         const part = file.slice(at, at + piece);
         const type = { "Content-Type": "application/octet-stream" };
@@ -48,6 +51,18 @@
       await start("plan");
     } catch (error) {
       tell(error);
+    }
+  }
+
+  // The one before has said how it ended, and its process may take a moment more to be gone.
+  async function begun(options) {
+    for (let left = job && !BUSY.includes(job.state) ? 20 : 0; ; left--) {
+      try {
+        return await ask("POST", place.dataset.begin, options);
+      } catch (error) {
+        if (error.code !== "index_busy" || left < 1) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
     }
   }
 

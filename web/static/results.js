@@ -146,9 +146,18 @@
     const filters = place.querySelector(".filters");
     if (filters) filters.scrollTop = scrolled;
     const title = place.querySelector("h2");
-    if (focused) ((again && place.querySelector(again)) ?? title)?.focus({ preventScroll: true });
+    const next = (again && place.querySelector(again)) ?? title;
+    if (focused) next?.focus({ preventScroll: true });
+    if (focused?.type === "number" && next?.type === "number") goOnTyping(next, focused.value);
     const count = place.querySelectorAll(".grid > .card").length;
     say(count === 0 ? word("nothing") : word("found", { count }));
+  }
+
+  // What was typed while the answer was on its way counts once it is left, like any other.
+  function goOnTyping(field, typed) {
+    field.value = typed;
+    const said = () => field.value !== field.defaultValue && field.dispatchEvent(new Event("change", { bubbles: true }));
+    field.addEventListener("blur", said, { once: true });
   }
 
   // Where the focus goes in the new answer: to the same input, or to the order that was chosen.
