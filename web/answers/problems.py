@@ -70,6 +70,7 @@ TOLD_INSTEAD: Final[dict[str, tuple[str, str]]] = {
         "The index has just been replaced by another.",
         "Try again in a few seconds.",
     ),
+    "store_unavailable": ("The index does not answer right now.", "Try again in a few seconds."),
     "index_too_new": ("The index was written by a newer Lookalike.", "Update this server."),
     "storage_error": (
         "The index cannot be written: the disk is full, or may not be written to.",
@@ -87,12 +88,16 @@ NO_FAULT: Final = (
     "fetch_busy",
     "overloaded",
     "keys_unreadable",
+    "store_unavailable",
 )
 """What an operator need not hear of, or has heard of once already."""
 
+SHORT: Final = ("fetch_busy", "overloaded", "index_replaced", "store_unavailable")
+"""What passes by itself, in seconds."""
+
 TOLD_STRANGERS: Final[dict[str, tuple[str, str]]] = {
     "index_not_ready": ("Nothing is indexed yet.", "Try again later."),
-    **{code: TOLD_INSTEAD[code] for code in ("fetch_busy", "overloaded", "index_replaced")},
+    **{code: TOLD_INSTEAD[code] for code in SHORT},
 }
 """The faults that a public server tells strangers apart. Of the others they hear that there is one,
 and neither which (`UNAVAILABLE`) nor what is being done about it."""

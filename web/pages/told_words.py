@@ -26,6 +26,7 @@ TOLD = (
     noted("The server's log says why."),
     noted("The index has just been replaced by another."),
     noted("Try again in a few seconds."),
+    noted("The index does not answer right now."),
     noted("The index was written by a newer Lookalike."),
     noted("Update this server."),
     noted("The index cannot be used right now."),
