@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+AT_ONCE = 8
+"""Photos that a server looks at at once, at most: each interpreter takes 35 MB, and on machines of
+more cores several threads."""
+
+
 class Embedder:
     """The network on LiteRT, as a function of one picture; safe to call from several threads.
 
@@ -37,10 +43,10 @@ class Embedder:
     model : Path
         The converted network (`indexer.model.convert_cached`).
     interpreters : int
-        How many pictures are embedded at once, each by one thread.
+        How many pictures are embedded at once; they share the threads.
     threads : int, optional
         Of one interpreter more, for a picture that comes when no other is in work; 1 for none.
-        One picture is done sooner by all cores, several are by one core each.
+        One picture is done sooner by all cores, several are by a part of them each.
 
     Raises
     ------
@@ -52,16 +58,15 @@ class Embedder:
         self.workers = interpreters
         self._model = model
         self._threads = threads
+        self._each = max(1, threads // interpreters)
         self._maps_lock = threading.Lock()
         self._maps: Run | None = None
         self._runners: Runners
         if threads > 1:
             alone = self._runner("features", threads)
-            self._runners = RunnersForPhotos(
-                alone, lambda: self._runner("features", 1), interpreters
-            )
+            self._runners = RunnersForPhotos(alone, self._one_more, interpreters)
         else:
-            self._runners = Runners(self._runner("features", 1) for _ in range(interpreters))
+            self._runners = Runners(self._one_more() for _ in range(interpreters))
 
     @classmethod
     def for_bulk(cls, model: Path) -> Embedder:
@@ -72,7 +77,7 @@ class Embedder:
     def for_photos(cls, model: Path, threads: int | None = None) -> Embedder:
         """Return an embedder for photos of which nobody knows how many come at once."""
         threads = threads or cores()
-        return cls(model, interpreters=threads, threads=threads)
+        return cls(model, interpreters=min(threads, AT_ONCE), threads=threads)
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the pooled features of one picture.
@@ -100,13 +105,19 @@ class Embedder:
             outputs = self._maps(pixels[np.newaxis])
         return {name: outputs[name][0] for name in LAYERS}
 
+    def _one_more(self) -> Run:
+        return self._runner("features", self._each)
+
     def _runner(self, signature: str, threads: int) -> Run:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - 0.2 s
 
         try:
             interpreter = Interpreter(str(self._model), num_threads=threads)
-            with without_lines(b"XNNPACK delegate"):  # a greeting
+            # It greets once in a process; what is written to stderr is not held up after that.
+            held = nullcontext() if _greeted.is_set() else without_lines(b"XNNPACK delegate")
+            with held:
                 interpreter.allocate_tensors()
+            _greeted.set()
             runner: Any = interpreter.get_signature_runner(signature)
         except (ValueError, RuntimeError) as error:
             raise IndexDamaged(
@@ -151,7 +162,7 @@ class OpenVINOEmbedder(Embedder):
             return super()._runner(signature, threads)
         with self._compiling:
             if threads not in self._compiled:
-                streams = self.workers if threads == 1 else 1
+                streams = self.workers if threads == self._each else 1
                 self._compiled[threads] = _compiled(
                     self._model.with_name(OPENVINO_FILE), streams, threads
                 )
@@ -221,3 +232,5 @@ def _compiled(model: Path, streams: int, threads: int) -> Any:
 
 
 _first_use = threading.Lock()
+
+_greeted = threading.Event()

@@ -80,7 +80,8 @@ class Runners:
 class RunnersForPhotos(Runners):
     """One runner with all cores, for whoever comes alone; and several with a core each.
 
-    The several are made in the background, when two callers meet for the first time.
+    The several are made in the background, one after the other while somebody waits for one: each
+    takes memory, of the network some 35 MB.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ class RunnersForPhotos(Runners):
         self._make = make
         self._most = most
         self._made = 0
-        self._maker: threading.Thread | None = None
+        self._making = False
+        self._failed = False
         self._lent = 0
 
     def _next(self) -> Run | None:
@@ -108,26 +110,35 @@ class RunnersForPhotos(Runners):
         if self._free:
             self._lent += 1
             return self._free.pop()
-        if self._maker is None:
-            self._maker = threading.Thread(target=self._make_all, name="more of the network")
-            self._maker.start()
+        if self._made < self._most and not (self._making or self._failed):
+            self._begin_making()
         return None
 
     def _give_back(self, run: Run) -> None:
         with self._lock:
             # Beside those with a core each, the one with all of them would be in their way.
-            if (run is not self._alone or not self._made) and self._hand_on(run):
+            in_their_way = run is self._alone and self._made and not self._failed
+            if not in_their_way and self._hand_on(run):
                 return
             self._lent -= 1
             if run is not self._alone:
                 self._free.append(run)
 
-    def _make_all(self) -> None:
-        for _ in range(self._most):
+    def _begin_making(self) -> None:
+        """Make more in the background, holding the lock."""
+        self._making = True
+        try:
+            threading.Thread(target=self._make_more, name="more of the network").start()
+        except RuntimeError as error:  # there are too many threads
+            self._give_up(error)
+
+    def _make_more(self) -> None:
+        while True:
             try:
                 run = self._make()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the one there is goes on
-                log.warning("Photos are looked at one at a time: %s", error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, those there are go on
+                with self._lock:
+                    self._give_up(error)
                 return
             with self._lock:
                 self._made += 1
@@ -135,3 +146,11 @@ class RunnersForPhotos(Runners):
                     self._lent += 1
                 else:
                     self._free.append(run)
+                if not self._waiting or self._made == self._most:
+                    self._making = False
+                    return
+
+    def _give_up(self, error: Exception) -> None:
+        """Go on with what there is, holding the lock."""
+        self._making, self._failed = False, True
+        log.warning("No more than %d photos are looked at at once: %s", self._made + 1, error)

@@ -160,7 +160,39 @@ def test_without_more_of_them_the_one_goes_on(caplog):
 
     with ThreadPoolExecutor(4) as threads:
         assert set(threads.map(work, range(20))) == {"all"}
-    assert caplog.messages == ["Photos are looked at one at a time: there is no room"]
+    assert caplog.messages == ["No more than 1 photos are looked at at once: there is no room"]
+
+
+def test_with_too_few_of_them_all_cores_go_on_too():
+    numbers = iter((1,))
+
+    def make():
+        try:
+            return made(next(numbers))
+        except StopIteration:
+            raise MemoryError from None
+
+    runners = RunnersForPhotos(all_cores, make, 8)
+    used, lock = [], threading.Lock()
+
+    def work(_):
+        with runners.lent() as run:
+            time.sleep(0.001)
+            with lock:
+                used.append(run(None))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(200)))
+    assert min(used.count("all"), used.count(1)) > 50
+
+
+def test_no_more_are_made_than_are_waited_for():
+    numbers = iter(range(1, 9))
+    runners = RunnersForPhotos(all_cores, lambda: made(next(numbers)), 8)
+    for _ in range(3):  # two at once need one more, however often
+        with runners.lent(), runners.lent():
+            pass
+    assert next(numbers) == 2
 
 
 @pytest.mark.parametrize("lent_already", [False, True])

@@ -69,7 +69,7 @@ def test_without_an_index_the_api_says_when_to_ask_again(waiting: Flask) -> None
 def test_without_an_index_the_page_says_how_to_make_one(waiting: Flask, photo: bytes) -> None:
     client = waiting.test_client()
     home = client.get("/")
-    assert home.status_code == 200
+    assert home.status_code == 503
     assert "lookalike index CATALOG" in home.text
     assert SECRET not in home.text
     for response in (

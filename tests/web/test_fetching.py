@@ -231,7 +231,7 @@ def test_a_picture(server: HostileServer, fetcher: Fetcher, base: str, photo: by
     head = server.asked[0].lower()
     assert head.startswith("get /a.jpg http/1.1\r\n")
     assert f"host: shop.example:{server.port}\r\n" in head
-    assert "user-agent: lookalike/" in head
+    assert "user-agent: lookalike (" in head
     assert "accept-encoding: identity\r\n" in head
     for name in ("cookie", "authorization", "referer", "proxy"):
         assert f"{name}" not in head

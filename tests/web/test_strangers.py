@@ -17,8 +17,8 @@ from indexer.errors import (
     LookalikeError,
     MissingExtra,
     NetworkMismatch,
+    PictureError,
     PictureTypeError,
-    QueryError,
     StorageError,
 )
 from tests.web.conftest import FakeEngine
@@ -50,7 +50,7 @@ FAULTS = (
     StorageError.of(OSError(28, "No space left on device"), Path("/srv/index")),
     MissingExtra("HEIC pictures", "heic"),
     NetworkMismatch("The index in /srv/index is of 1.2.3.", hint="Index with --index DIR."),
-    QueryError("/srv/x cannot be read.", hint="See why with: lookalike status --failures"),
+    PictureError("/srv/x cannot be read.", hint="See why with: lookalike status --failures"),
 )
 
 
@@ -110,11 +110,25 @@ def test_where_it_is_not_public_everyone_is_told_alike(
     settings: Settings, engine: FakeEngine
 ) -> None:
     client = create_app(replace(settings, public=False), engine=engine).test_client()
+    refused = client.delete("/api/v1/listings/a", environ_overrides=STRANGER)
+    assert "lookalike keys add" in refused.json["error"]["hint"]
     for who in (STRANGER, {}):
-        refused = client.delete("/api/v1/listings/a", environ_overrides={**STRANGER, **who})
-        assert "lookalike keys add" in refused.json["error"]["hint"]
         status = client.get("/api/v1/status", environ_overrides=who)
         assert status.json["version"]
+
+
+def test_what_is_wrong_with_a_request_is_told_in_full(client: FlaskClient) -> None:
+    for body, said in (
+        ({"listing_id": "red-0", "filter": "(/srv/x/y"}, "/srv/x/y"),
+        ({"listing_id": "red-0", "/srv/x/": 1}, "/srv/x/"),
+        ({"listing_id": "/srv/x/ --index"}, "/srv/x/ --index"),
+    ):
+        told = [
+            client.post("/api/v1/search", json=body, environ_overrides=who).json["error"]
+            for who in (STRANGER, {})
+        ]
+        assert said in told[0]["message"]
+        assert told[0]["message"] == told[1]["message"]
 
 
 def test_how_to_make_a_key_is_told_to_who_can(client: FlaskClient) -> None:
@@ -133,7 +147,9 @@ def test_the_version_is_told_to_who_runs_it(client: FlaskClient) -> None:
 @pytest.mark.parametrize("url", ["/", "/map"])
 def test_strangers_wait_for_the_first_index(settings: Settings, url: str) -> None:
     client = create_app(settings).test_client()
-    assert "lookalike index" in client.get(url).text
+    here = client.get(url)
+    assert here.status_code == 503
+    assert "lookalike index" in here.text
     answer = client.get(url, environ_overrides=STRANGER)
     assert answer.status_code == 503
     assert "Nothing is indexed yet." in answer.text

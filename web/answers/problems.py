@@ -14,13 +14,19 @@ from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from indexer.errors import IndexBusy, LookalikeError
+from indexer.errors import IndexBusy, LookalikeError, PictureError, QueryError
 from web.access.key_shape import hidden
 from web.access.strangers import asked_by_stranger, fit_for_strangers, is_operators
 from web.answers.request_ids import request_id
 from web.answers.wanted import fragment_wanted, json_wanted
 from web.api.privacy import path_for_log
-from web.errors import BodyTooLarge, TooManyRequests, Unauthorized
+from web.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    MalformedBody,
+    TooManyRequests,
+    Unauthorized,
+)
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +110,10 @@ and neither which (`UNAVAILABLE`) nor what is being done about it."""
 
 UNAVAILABLE: Final = "unavailable"
 
+OF_REQUESTS: Final = (QueryError, InvalidRequest, MalformedBody)
+
+NO_PICTURE: Final = "The picture cannot be used."
+
 NOT_NOW: Final = ("This cannot be done right now.", "Try again later.")
 
 HTTP_HINTS: Final = {
@@ -170,8 +180,9 @@ def _for_strangers(problem: Problem, error: LookalikeError) -> Problem:
         code = problem.code if problem.code in TOLD_STRANGERS else UNAVAILABLE
         return replace(problem, code=code, message=message, hint=hint)
     message = problem.message
-    if is_operators(message):  # the kind of error, in the words of its docstring, says enough
-        message = (type(error).__doc__ or "").partition("\n")[0]
+    # What is wrong with a request is said in its own words, whatever they look like.
+    if not isinstance(error, OF_REQUESTS) and is_operators(message):
+        message = NO_PICTURE if isinstance(error, PictureError) else NOT_NOW[0]
     return replace(problem, message=message, hint=fit_for_strangers(problem.hint))
 
 

@@ -6,9 +6,11 @@ from typing import Final
 
 from flask import request
 
-JSON_PATHS: Final = ("/api/", "/health", "/ready", "/metrics", "/admin/")
-"""What programs ask for, and are answered in JSON also where something is wrong: below ``/admin/``,
-the script of that page."""
+JSON_PATHS: Final = ("/api/", "/health", "/ready", "/metrics")
+"""What programs ask for, and are answered in JSON also where something is wrong."""
+
+SCRIPTS_PATH: Final = "/admin/"
+"""What the admin page's script asks for, and a person at most by mistake."""
 
 FRAGMENT: Final = "X-Lookalike-Fragment"
 """The header by which the page's script asks for the part of a page that it shows in place."""
@@ -16,6 +18,8 @@ FRAGMENT: Final = "X-Lookalike-Fragment"
 
 def json_wanted() -> bool:
     """Tell whether a program asks."""
+    if request.path.startswith(SCRIPTS_PATH):
+        return "text/html" not in request.headers.get("Accept", "")
     return request.path.startswith(JSON_PATHS)
 
 

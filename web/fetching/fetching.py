@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
-from importlib.metadata import version
 
 from flask import Flask, current_app, request
 
@@ -194,7 +193,8 @@ def _headers() -> dict[str, str]:
         "Accept": "image/*",
         "Accept-Encoding": "identity",
         "Connection": "close",
-        "User-Agent": f"Lookalike/{version('lookalike')} (fetches a picture that somebody named)",
+        # No version: whoever names a picture of theirs reads this.
+        "User-Agent": "Lookalike (fetches a picture that somebody named)",
     }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from flask import (
@@ -106,7 +107,8 @@ def show_map() -> ResponseReturnValue:
     except IndexNotReady as error:
         if asked_by_stranger():
             raise
-        return render_template("setup.html", problem=problem_of(error))
+        page = render_template("setup.html", problem=problem_of(error))
+        return page, HTTPStatus.SERVICE_UNAVAILABLE
     listings = engine.status()["listings"]
     if not listings:  # a map of nothing is a grey field; that page says why there is none
         return redirect(url_for("pages.home"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -53,7 +54,8 @@ def home() -> ResponseReturnValue:
     except IndexNotReady as error:
         if asked_by_stranger():
             raise
-        return render_template("setup.html", problem=problem_of(error))
+        page = render_template("setup.html", problem=problem_of(error))
+        return page, HTTPStatus.SERVICE_UNAVAILABLE
     return render_template("home.html", samples=[shown_listing(*sample) for sample in samples])
 
 

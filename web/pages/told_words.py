@@ -33,6 +33,7 @@ TOLD = (
     noted("The index cannot be written: the disk is full, or may not be written to."),
     noted("Nothing of this write was kept. Searches go on; the server's log says more."),
     noted("This cannot be done right now."),
+    noted("The picture cannot be used."),
     noted("Try again later."),
     noted("Whoever runs this server can say more."),
     noted("Something went wrong here."),

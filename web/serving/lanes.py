@@ -17,6 +17,7 @@ from flask import Flask
 from waitress.task import ThreadedTaskDispatcher
 from werkzeug.exceptions import HTTPException
 
+from indexer.milvus.address import is_milvus
 from web.access.rate_limits import SEARCHES
 from web.access.scopes import needed
 from web.answers.proxies import without_prefix
@@ -29,6 +30,7 @@ LANE_OF: Final[dict[str, Name]] = {
     **dict.fromkeys(SEARCHES, "photos"),
     "photos.shared": "photos",
     "pictures.preview": "photos",
+    "map.points": "photos",
     "map.sheet": "photos",
     "map.still": "photos",
     "why.why_listing": "photos",
@@ -201,10 +203,12 @@ def new_lanes(app: Flask, metrics: Metrics, *, threads: int, most: int, seconds:
     seconds : float
         How long one of them may wait.
     """
+    index = app.extensions["lookalike.settings"].index
     lanes: dict[Name, Lane] = {
         "photos": Lane("photos", threads, metrics, most=most),
         "writes": Lane("writes", threads, metrics, most=most),
-        "pages": Lane("pages", min(threads, PAGES), metrics),
+        # Those of an index in Milvus wait for it, which is not Python.
+        "pages": Lane("pages", threads if is_milvus(index) else min(threads, PAGES), metrics),
         "watch": Lane("watch", 2, metrics),
         "health": Lane("health", 1, metrics),
     }

@@ -13,6 +13,9 @@
       if (file) searching.photo(file);
     });
   }
+  // One that was chosen before this came, over a slow line.
+  const [early] = find("photo").files;
+  if (early) searching.photo(early);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const [file] = find("photo").files;
