@@ -62,6 +62,7 @@ class Batch:
     def take_over(self, listings: list[ListingRow]) -> None:
         """Make the catalogue say of these listings what the export says."""
         with self._catalog.writing():
+            self._give_sizes([picture for one in listings for picture in one.pictures])
             known = {one.id: self._known(one.id) for one in listings}
             changed = [one for one in listings if self._differs(one, known[one.id])]
             if changed:
@@ -73,6 +74,20 @@ class Batch:
         added = sum(known[one.id] is None for one in changed)
         self._done.added += added
         self._done.changed += len(changed) - added
+
+    def _give_sizes(self, pictures: list[PictureRow]) -> None:
+        """Give a picture of unknown size that of a copy of it, or none: 0 by 0.
+
+        An index in Milvus may know the size of one copy alone.
+        """
+        sizes = {one.key: one.said[6:] for one in pictures if None not in one.said[6:]}
+        for one in pictures:
+            if one.features is not None and None in one.said[6:]:
+                known = self._db.execute(
+                    "SELECT width, height FROM embeddings WHERE content = ? AND region = ?", one.key
+                ).fetchone()
+                size = sizes.get(one.key, (0, 0)) if known is None else tuple(known)
+                one.said = (*one.said[:6], *size)
 
     def _known(self, listing_id: str) -> Any:
         return self._db.execute("SELECT * FROM listings WHERE id = ?", (listing_id,)).fetchone()

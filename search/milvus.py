@@ -232,7 +232,12 @@ class MilvusEngine(Engine):
         """Return what writes to this index."""
         self._local.waited = None  # what is read after that waits for what it wrote
         return MilvusWriter(
-            self._milvus, self._space, self.embedder, limits=limits, turns=self._turns
+            self._milvus,
+            self._space,
+            self.embedder,
+            limits=limits,
+            turns=self._turns,
+            learned=self._learn,
         )
 
     def in_place(self) -> tuple[int, int] | None:
@@ -274,6 +279,10 @@ class MilvusEngine(Engine):
         """Disconnect."""
         self._milvus.close()
         self._watch.close()
+
+    def _learn(self, fields: Fields) -> None:
+        """Take up what a write of this server's own found of the attributes."""
+        self._fields = self._fields.joined(fields)
 
     def _take_up(self, stamp: str, fields: Fields) -> None:
         """Take up what is new beside the listings."""

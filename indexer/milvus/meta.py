@@ -46,6 +46,13 @@ class Fields:
     types: dict[str, FieldType] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
 
+    def joined(self, other: Fields) -> Fields:
+        """Return what either of two knows."""
+        slots = dict(self.slots)
+        for name, count in other.slots.items():
+            slots[name] = max(count, slots.get(name, 1))
+        return Fields({**other.types, **self.types}, slots)
+
 
 class Meta:
     """Reads and writes the collection beside that of the vectors.

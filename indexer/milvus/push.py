@@ -18,11 +18,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog import Catalog
+from indexer.catalog import DONE, Catalog
 from indexer.errors import IndexNotReady
 from indexer.faiss_index import exact_top
 from indexer.features import FeatureFile, feature_file
 from indexer.field_values import FieldType, ListingFields
+from indexer.lease import writer_lease
 from indexer.milvus.address import Address
 from indexer.milvus.connection import PATIENT, Milvus
 from indexer.milvus.meta import STRONG
@@ -61,7 +62,7 @@ def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
     Parameters
     ----------
     work : Path
-        The folder; nobody may write to it meanwhile.
+        The folder; its writer's lease is held meanwhile.
     address : Address
         Of the collection; it is made where there is none.
     progress : Progress, optional
@@ -69,6 +70,8 @@ def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
 
     Raises
     ------
+    IndexBusy
+        If another process writes to the folder, or from it to Milvus.
     IndexNotReady
         If the folder holds no published index.
     NetworkMismatch
@@ -76,13 +79,15 @@ def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
     StoreUnavailable
         If Milvus does not answer; the same call goes on later.
     """
-    snapshot = open_current(work)
-    network = installed_network(work)
-    if network is None:
-        raise IndexNotReady(f"The index in {work} has no network yet.")
-    milvus = Milvus(address, timeout=PATIENT)
-    try:
-        with Catalog(work) as catalog, closing(Thumbnails(work)) as thumbnails:
+    with writer_lease(work), closing(open_current(work)) as snapshot:
+        network = installed_network(work)
+        if network is None:
+            raise IndexNotReady(f"The index in {work} has no network yet.")
+        with (
+            closing(Milvus(address, timeout=PATIENT)) as milvus,
+            Catalog(work) as catalog,
+            closing(Thumbnails(work)) as thumbnails,
+        ):
             made = prepare(milvus, snapshot, network, catalog.meta("secret") or "")
             ledger = work / f"milvus-{made.made}.db"
             with _attached(catalog, ledger):
@@ -95,9 +100,6 @@ def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
                 }
                 write_space(milvus, made, snapshot, network, work / MODEL_FILE, catalogue)
                 return pusher.checked(written, removed, made)
-    finally:
-        milvus.close()
-        snapshot.close()
 
 
 @contextmanager
@@ -144,10 +146,13 @@ class _Pusher:
                     beside.submit(self.store.add_features, features),
                     beside.submit(self.store.add_thumbnails, thumbnails),
                 ]
-                self.store.put([filled for filled, _ in group], fields)
+                filled = [one for one, _ in group]
+                # First, so that one that goes from the folder after a crash goes from Milvus too.
+                self._note(numbers, filled, [0] * len(filled))
+                self.store.put(filled, fields)
                 for one in started:
                     one.result()
-                self._note(numbers, [one for one, _ in group], [change for _, change in group])
+                self._note(numbers, filled, [change for _, change in group])
                 written += len(group)
                 advance(len(group))
         return written
@@ -202,8 +207,14 @@ class _Pusher:
         return self.snapshot.projection.transform(features)
 
     def _note(self, numbers: list[int], group: list[Filled], changes: list[int]) -> None:
+        """Note what listings are in Milvus; with change 0, that they may be from now on."""
         rows = [
-            (number, one.document.fields.id, len(one.document.pictures), change)
+            (
+                number,
+                one.document.fields.id,
+                max(len(one.document.pictures), 0 if change else one.before),
+                change,
+            )
             for number, one, change in zip(numbers, group, changes, strict=True)
         ]
         self.catalog.db.execute("BEGIN")
@@ -272,7 +283,8 @@ def _document(row: Any, pictures: list[Any]) -> Document:
             one["uri"],
             one["region"],
             one["content"] or "",
-            one["state"],
+            # One that is to be embedded anew is found by what it was until then.
+            one["state"] if one["embedding"] is None else DONE,
             one["width"],
             one["height"],
             one["version"],

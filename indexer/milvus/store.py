@@ -87,8 +87,8 @@ class Store:
             found |= {row["picture"]: np.array(row["vector"], np.float32) for row in rows}
         return found
 
-    def pictures_of(self, listings: Sequence[int]) -> dict[int, dict[int, tuple[str, Any]]]:
-        """Return what listings' pictures are made of, and their vectors, as of now.
+    def pictures_of(self, listings: Sequence[int]) -> dict[int, dict[int, tuple[str, Any, str]]]:
+        """Return what listings' pictures are made of, their vectors and documents, as of now.
 
         Parameters
         ----------
@@ -97,16 +97,17 @@ class Store:
 
         Returns
         -------
-        dict of int to dict of int to (str, ndarray)
+        dict of int to dict of int to (str, ndarray, str)
             By the number of the listing and of the picture.
         """
-        found: dict[int, dict[int, tuple[str, Any]]] = {}
-        names = ["picture", "listing", "content", "region", "vector"]
-        for some in _batches(listings, 200):
+        found: dict[int, dict[int, tuple[str, Any, str]]] = {}
+        names = ["picture", "listing", "content", "region", "vector", "document"]
+        for some in _batches(listings, 100):
             for row in self._query(None, f"listing in {_list(some)}", names, STRONG):
                 made_of = f"{row['content']} {row['region']}"
                 vector = np.array(row["vector"], np.float32)
-                found.setdefault(row["listing"], {})[row["picture"]] = made_of, vector
+                one = made_of, vector, row["document"]
+                found.setdefault(row["listing"], {})[row["picture"]] = one
         return found
 
     def thumbnail(self, key: str, level: str = STRONG) -> bytes | None:

@@ -73,6 +73,8 @@ class MilvusWriter(Writer):
         What a picture may weigh.
     turns : Turns, optional
         Shared by all that write in this process.
+    learned : callable, optional
+        Is given the attributes there are after each write.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class MilvusWriter(Writer):
         *,
         limits: PictureLimits = LIMITS,
         turns: Turns | None = None,
+        learned: Callable[[Fields], None] = lambda _: None,
     ) -> None:
         super().__init__(NOWHERE, embedder, limits=limits)
         self._space = space
         self._store = Store(milvus, writing=WRITING)
         self._turns = turns or Turns()
+        self._learned = learned
 
     def _together(self, operations: Sequence[Operation]) -> list[Outcome]:
         numbers = list(dict.fromkeys(listing_number(one.id) for one in operations))
@@ -99,7 +103,8 @@ class MilvusWriter(Writer):
             filled, (gone, pictures) = state.filled(), state.removed()
             if filled:
                 self._store.put(filled, fields)
-            if gone:
+                self._learned(fields)
+            if gone or pictures:
                 self._store.remove(gone, pictures)
         return outcomes
 
@@ -150,8 +155,9 @@ class MilvusWriter(Writer):
         content = content_hash(data)
         uri = picture.uri if picture.data is None else stored_uri(content)
         kept = Kept(uri, region_text(picture), content, DONE, version=content)
-        if state.knows(kept.made_of):
-            return kept
+        size = state.size_of(kept.made_of)
+        if size is not None:
+            return replace(kept, width=size[0], height=size[1])
         prepared = prepare(
             data,
             self._space.network.input_size,
@@ -163,8 +169,9 @@ class MilvusWriter(Writer):
         # By float16, as the features of a catalogue are kept.
         projection: Projection = self._space.snapshot.projection
         vector = projection.transform(made[None].astype(np.float16))[0]
-        state.learn(content, kept.made_of, prepared.thumbnail, made, vector)
-        return replace(kept, width=prepared.width, height=prepared.height)
+        kept = replace(kept, width=prepared.width, height=prepared.height)
+        state.learn(kept, prepared.thumbnail, made, vector)
+        return kept
 
     def _made_features(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         made = self._embedder().embed(pixels)
@@ -178,9 +185,9 @@ class MilvusWriter(Writer):
 
 def _patch(patch: Patch, state: State) -> Written:
     before = state.get(patch.id)
-    # Of one that was removed by half, no vector is left to write it with.
-    if before is None or not state.is_whole(before):
+    if before is None:
         raise not_found(patch.id)
+    state.require_vectors(before)
     said = before.fields
     changed = {name: patch.fields.get(name, getattr(said, name)) for name in FIELDS}
     attributes = {**said.attributes, **patch.attributes}
@@ -188,7 +195,7 @@ def _patch(patch: Patch, state: State) -> Written:
     fields = ListingFields(said.id, **changed, attributes=kept)
     document = replace(before, fields=fields, written=True)
     require_fitting(document)
-    if _says(before, document):
+    if _says(before, document) and state.is_whole(before):
         return Written(patch.id, "unchanged")
     state.set(document)
     return Written(patch.id, "patched")
@@ -197,14 +204,12 @@ def _patch(patch: Patch, state: State) -> Written:
 def _as_before(pictures: Sequence[Kept], before: Document | None) -> Iterator[Kept]:
     """Yield pictures; those that stay in their place as they were, the others as new ones."""
     old = () if before is None else before.pictures
-    sizes = {one.made_of: (one.width, one.height) for one in old}
     now = time.time_ns() // 1000
     for place, one in enumerate(pictures):
         if place < len(old) and _is_same(old[place], one):
             yield old[place]
-            continue
-        width, height = sizes.get(one.made_of, (None, None))
-        yield replace(one, width=one.width or width, height=one.height or height, since=now + place)
+        else:
+            yield replace(one, since=now + place)
 
 
 def _is_same(one: Kept, other: Kept) -> bool:

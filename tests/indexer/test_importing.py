@@ -309,6 +309,21 @@ def test_features_that_are_no_numbers(indexed, exported, new):
         import_exports([exported], new)
 
 
+def test_pictures_of_unknown_size(exported, new):
+    table = pq.read_table(exported)
+    rows = table.to_pylist()
+    unknown = {"width": None, "height": None}
+    rows[3]["pictures"] = [{**rows[5]["pictures"][0], **unknown}]
+    rows[7]["pictures"][0].update(unknown)
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), exported)
+    assert import_exports([exported], new).added == 12
+    with Catalog(new) as catalog:
+        sizes = catalog.db.execute("SELECT width, height FROM embeddings").fetchall()
+    assert sorted(map(tuple, sizes)).count((0, 0)) == 1
+    assert len(sizes) == 11
+    assert import_exports([exported], new).unchanged == 12
+
+
 def test_the_command(exported, new):
     done = CliRunner().invoke(command, [str(exported), "--index", str(new), "--json"])
     assert done.exit_code == 0, done.output

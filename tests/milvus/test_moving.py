@@ -91,7 +91,7 @@ def killed_at(owner, name, times):
 push.AT_ONCE, pull.SLICE = 10, 15
 what, folder, address = sys.argv[1:]
 if what == "push":  # after Milvus has the third group, and before that is noted
-    killed_at(push._Pusher, "_note", 2)
+    killed_at(push._Pusher, "_note", 5)
     push.push(Path(folder), Address.parse(address))
 else:
     killed_at(pull._Reader, "write", 2)
