@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import IndexDamaged, UsageError
+from indexer.errors import IndexDamaged, LookalikeError, UsageError
 from indexer.export_batch import batch_of
 from indexer.export_schema import arrow, network_path, schema
 from indexer.exporting import Exported
@@ -82,15 +82,22 @@ def pull(
         counted = store.count(LISTINGS)
         with storing(target.parent):
             parts = target.with_name(f"{target.name}.parts")
-            _begun(parts, space.made, max(1, counted // SLICE), features, thumbnails)
-            slices = int(json.loads((parts / "said.json").read_bytes())["slices"])
+            slices, counted = _begun(parts, space.made, counted, features, thumbnails)
             with progress.track("Exporting", slices, "slices") as advance:
                 for place in range(slices):
                     reader.write(parts / f"{place:08d}.parquet", place, slices)
                     advance(1)
             write_durably(network, store.meta.read(MODEL))
-            done = _joined(parts, target, slices)
-            _require_all(done[0], counted, store.count(LISTINGS))
+            try:
+                done = _joined(
+                    parts,
+                    target,
+                    slices,
+                    lambda read: _require_all(read, counted, store.count(LISTINGS)),
+                )
+            except IndexDamaged:  # what does not add up is not taken up again
+                shutil.rmtree(parts)
+                raise
             shutil.rmtree(parts)
         return Exported(*done, network)
     finally:
@@ -105,21 +112,38 @@ def _require_all(read: int, before: int, after: int) -> None:
         raise IndexDamaged(f"{read:,} of {before:,} listings could be read.", hint="Export again.")
 
 
-def _begun(parts: Path, made: str, slices: int, features: bool, thumbnails: bool) -> None:
-    """See to it that slices of another export are not taken for this one's."""
+def _begun(
+    parts: Path, made: str, counted: int, features: bool, thumbnails: bool
+) -> tuple[int, int]:
+    """Begin, or go on with what was begun, unless that is another export.
+
+    Returns
+    -------
+    slices : int
+        How many slices there are.
+    counted : int
+        How many listings there were when it was begun.
+    """
     said = parts / "said.json"
     asked = {"made": made, "features": features, "thumbnails": thumbnails}
     if said.is_file() and time.time() - said.stat().st_mtime < STALE:
         known = json.loads(said.read_bytes())
-        if {name: known.get(name) for name in asked} == asked:
-            return
+        if {name: known.get(name) for name in asked} == asked and "counted" in known:
+            return known["slices"], known["counted"]
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
-    write_durably(said, json.dumps({**asked, "slices": slices}).encode())
+    begun = {"slices": max(1, counted // SLICE), "counted": counted}
+    write_durably(said, json.dumps({**asked, **begun}).encode())
+    return begun["slices"], counted
 
 
-def _joined(parts: Path, target: Path, slices: int) -> tuple[int, int]:
-    """Make one file of all slices; return how many listings and pictures it holds."""
+def _joined(
+    parts: Path, target: Path, slices: int, check: Callable[[int], None]
+) -> tuple[int, int]:
+    """Make one file of all slices; return how many listings and pictures it holds.
+
+    The file that it takes the place of stays where `check`, told of the listings, raises.
+    """
     parquet = arrow().parquet
     aside = target.with_name(f"{target.name}.part")
     listings, pictures = 0, 0
@@ -132,6 +156,11 @@ def _joined(parts: Path, target: Path, slices: int) -> tuple[int, int]:
             listings += table.num_rows
             pictures += len(table.column("pictures").combine_chunks().flatten())
             writer.write_table(table)
+    try:
+        check(listings)
+    except LookalikeError:
+        aside.unlink()
+        raise
     sync_file(aside)
     aside.replace(target)
     sync_folder(target.absolute().parent)

@@ -154,6 +154,9 @@ def test_networks_are_kept_by_content(tmp_path, monkeypatch):
     assert (one / "network.tflite").read_bytes() == b"one"
     assert kept_network({"network.tflite": b"one"}) == one
     assert kept_network({"network.tflite": b"two"}) != one
+    (one / "network.tflite").write_bytes(bytes(3))  # as a power cut may leave it
+    assert kept_network({"network.tflite": b"one"}) == one
+    assert (one / "network.tflite").read_bytes() == b"one"
     assert sorted(path.name for path in one.iterdir()) == ["network.tflite"]
 
 
