@@ -194,3 +194,16 @@ def violations(page: Page) -> list[tuple[str, list[str]]]:
 
 def no_violations(page: Page) -> None:
     assert not violations(page)
+
+
+def until(page: Page, expression: str, of: object = None) -> None:
+    """Wait until an expression, or a function of an element, holds in the page.
+
+    Playwright's own wait_for_function evaluates a text in the page again and again, which the
+    page's policy forbids unless it is true the first time.
+    """
+    for _ in range(400):
+        if page.evaluate(expression, of):
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"Not so after ten seconds: {expression}")

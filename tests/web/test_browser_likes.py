@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.browsing import choose, is_phone, keep, no_violations
+from tests.web.browsing import choose, is_phone, keep, no_violations, until
 from tests.web.conftest import FakeEngine
 
 pytestmark = pytest.mark.browser
@@ -77,10 +77,11 @@ def test_what_is_focused_is_not_behind_the_tray(page: Page) -> None:
     link = page.locator("#similar .card").last.get_by_role("link", name="Why?")
     page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
     link.focus()
-    page.wait_for_function(
+    until(
+        page,
         """link => link.getBoundingClientRect().bottom
         <= document.getElementById('tray').getBoundingClientRect().top""",
-        arg=link.element_handle(),
+        link.element_handle(),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.browsing import choose, is_phone, keep, opened_filters
+from tests.web.browsing import choose, is_phone, keep, opened_filters, until
 from tests.web.conftest import FakeEngine
 
 pytestmark = pytest.mark.browser
@@ -116,7 +116,7 @@ def test_whoever_comes_back_finds_the_place(page: Page, start: str) -> None:
     expect(cards).to_have_count(16)
     after = page.locator("#similar .cover").evaluate_all("all => all.map(one => one.href)")
     assert after == before
-    page.wait_for_function(f"Math.abs(scrollY - {at}) < 3")
+    until(page, f"Math.abs(scrollY - {at}) < 3")
     # What came back works as before: toggles, and the button.
     cards.nth(13).get_by_role("button", name="Like this", exact=False).first.click()
     expect(page.get_by_role("region", name="Chosen listings")).to_be_visible()

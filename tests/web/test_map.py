@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import web.pages.map
 from search.map_picture import COLOURS, SHEET_SIDE, SHEET_TILE
+from tests.web.browsing import until
 from tests.web.conftest import SECRET, FakeEngine, new_engine
 from tests.web.test_pages import Links
 from web.answers.headers import FOREVER
@@ -183,7 +184,7 @@ def shown(page: Page) -> Iterator[Page]:
     page.goto("/map")
     expect(page.locator("#map-wait")).to_have_count(0)
     page.wait_for_load_state("networkidle")
-    page.wait_for_function(f"({MOST_COLOURS})(document.getElementById('map-canvas')) > 20")
+    until(page, f"({MOST_COLOURS})(document.getElementById('map-canvas')) > 20")
     yield page
 
 

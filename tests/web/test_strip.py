@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from indexer.errors import QueryError, UsageError
 from tests.e2e.conftest import OUTPUT
+from tests.web.browsing import until
 from tests.web.conftest import FakeEngine
 from web.app import create_app
 from web.pages.strip import frame_ancestors
@@ -173,7 +174,7 @@ def test_a_page_of_another_site_shows_it(
     frame = page.frame_locator("iframe[title='Similar listings']")
     expect(frame.get_by_role("link")).to_have_count(6)
     expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
-    page.wait_for_function("document.querySelector('iframe').offsetHeight > 150")
+    until(page, "document.querySelector('iframe').offsetHeight > 150")
     inner = frame.locator("body").evaluate("body => Math.ceil(body.getBoundingClientRect().height)")
     assert page.locator("iframe").evaluate("frame => frame.offsetHeight") == inner
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
