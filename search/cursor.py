@@ -13,6 +13,7 @@ import base64
 import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
@@ -111,15 +112,7 @@ class Cursor:
         CursorExpired
             If it is too old, or the index's vectors are made by another recipe now.
         """
-        try:
-            said = _serializer(secret).loads(text, max_age=MAX_AGE)
-        except SignatureExpired as error:
-            raise CursorExpired("The cursor is older than a day.", hint=AGAIN) from error
-        except (BadData, UnicodeError) as error:
-            raise QueryError(
-                "The cursor is none of this index, or was cut short.",
-                hint="Send `next_cursor` as it was answered. " + AGAIN,
-            ) from error
+        said = read_signed(_serializer(secret), text)
         if said["s"] != space:
             raise CursorExpired(
                 "The index has been made by another recipe since the cursor was given.", hint=AGAIN
@@ -139,6 +132,27 @@ class Cursor:
             tuple(said["w"]),
             said["c"],
         )
+
+
+def read_signed(serializer: URLSafeTimedSerializer, text: str) -> Any:
+    """Return what a cursor says.
+
+    Raises
+    ------
+    QueryError
+        If `serializer` did not write it.
+    CursorExpired
+        If it is too old.
+    """
+    try:
+        return serializer.loads(text, max_age=MAX_AGE)
+    except SignatureExpired as error:
+        raise CursorExpired("The cursor is older than a day.", hint=AGAIN) from error
+    except (BadData, UnicodeError) as error:
+        raise QueryError(
+            "The cursor is none of this index, or was cut short.",
+            hint="Send `next_cursor` as it was answered. " + AGAIN,
+        ) from error
 
 
 @lru_cache(maxsize=16)

@@ -19,8 +19,8 @@ import pytest
 
 from tests.milvus.server import shared, wait_until
 
-pytest.importorskip("pymilvus")
-pytest.importorskip("milvus")
+for package in ("pymilvus", "milvus"):
+    pytest.importorskip(package, reason="Run `make test`: it installs a Milvus server, on Linux.")
 
 
 @pytest.fixture(scope="module")

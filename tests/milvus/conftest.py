@@ -26,8 +26,8 @@ from search.engine import Engine
 from tests.conftest import SIZE, FakeEmbedder, draw_picture
 from tests.milvus.server import Server, shared
 
-pytest.importorskip("pymilvus")
-pytest.importorskip("milvus")
+for package in ("pymilvus", "milvus"):
+    pytest.importorskip(package, reason="Run `make test`: it installs a Milvus server, on Linux.")
 
 LISTINGS = 60
 

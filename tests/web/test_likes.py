@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
+import search.cursor
 from indexer.errors import CursorExpired, QueryError
 from indexer.listing import Listing, Picture
 from search.query import Hit, Query
@@ -241,7 +242,7 @@ def test_a_cursor_that_was_changed_or_is_too_old(
     assert page.next_cursor is not None
     with pytest.raises(QueryError, match="none of this index"):
         answered(Query(cursor=page.next_cursor + "x"))
-    monkeypatch.setattr(sorting, "MAX_AGE", -1)
+    monkeypatch.setattr(search.cursor, "MAX_AGE", -1)
     with pytest.raises(CursorExpired):
         answered(Query(cursor=page.next_cursor))
 

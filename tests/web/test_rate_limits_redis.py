@@ -69,7 +69,7 @@ class Redis:
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Redis]:
-    pytest.importorskip("redis")
+    pytest.importorskip("redis", reason="Run `make test`: it installs the extra redis.")
     server = Redis(tmp_path)
     server.begin()
     try:
@@ -155,7 +155,7 @@ def test_while_it_is_away_each_counts_for_itself(
 
 
 def test_one_that_says_nothing_is_not_waited_for(tmp_path: Path, engine: FakeEngine) -> None:
-    pytest.importorskip("redis")
+    pytest.importorskip("redis", reason="Run `make test`: it installs the extra redis.")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"redis://127.0.0.1:{silent.getsockname()[1]}"
         settings = Settings(index=tmp_path / "index", rate_storage=uri, rate_read="1 per minute")

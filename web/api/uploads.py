@@ -9,7 +9,7 @@ import base64
 import binascii
 import io
 from collections.abc import Callable
-from typing import IO, NamedTuple, TypeVar
+from typing import IO, Any, NamedTuple, TypeVar
 
 from flask import Flask, Request, request
 from pydantic import BaseModel, ValidationError
@@ -98,19 +98,13 @@ def search_from_json() -> Search:
     asked = body_as(SearchJson)
     if asked.cursor is not None:
         return Search(Query(cursor=asked.cursor))
-    query = Query(
+    return _search(
+        asked,
         photo=_photo_of(asked),
         listing_id=asked.listing_id,
         positives=tuple(map(_example, asked.positives)),
         negatives=tuple(map(_example, asked.negatives)),
-        k=asked.k,
-        region=asked.region,
-        min_score=asked.min_score,
-        prior=asked.category_prior,
-        filter=asked.filter,
-        fold=asked.fold_duplicates,
     )
-    return Search(query, asked.facets, asked.explain, asked.sort)
 
 
 def _example(one: ExampleJson) -> Example:
@@ -128,9 +122,13 @@ def _photo_of(asked: SearchJson | ExampleJson) -> bytes | None:
 def search_from_form() -> Search:
     """Read a search from a multipart form, letting nothing unknown through."""
     photo = photo_from_form(by_url=False)
-    asked = fields_as(SearchFields)
+    return _search(fields_as(SearchFields), photo=photo)
+
+
+def _search(asked: SearchFields | SearchJson, **searched_with: Any) -> Search:
+    """Put what a search is made with to what is asked of its answer."""
     query = Query(
-        photo=photo,
+        **searched_with,
         k=asked.k,
         region=asked.region,
         min_score=asked.min_score,

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import URLSafeTimedSerializer
 
-from indexer.errors import CursorExpired, ListingNotFound, QueryError
-from search.cursor import AGAIN, MAX_AGE
+from indexer.errors import ListingNotFound, QueryError
+from search.cursor import read_signed
 from search.query import Hit, Page, Query
 from web.engine import SearchEngine, current_engine
 
@@ -150,15 +150,7 @@ def _cursor(engine: SearchEngine, rest: list[list[Any]], k: int, page: SortedPag
 
 
 def _continued(engine: SearchEngine, cursor: str) -> Page:
-    try:
-        said = _serializer(engine).loads(cursor.removeprefix(PREFIX), max_age=MAX_AGE)
-    except SignatureExpired as error:
-        raise CursorExpired("The cursor is older than a day.", hint=AGAIN) from error
-    except (BadData, UnicodeError) as error:
-        raise QueryError(
-            "The cursor is none of this index, or was cut short.",
-            hint="Send `next_cursor` as it was answered. " + AGAIN,
-        ) from error
+    said = read_signed(_serializer(engine), cursor.removeprefix(PREFIX))
     k, rest = said["k"], said["r"]
     hits: list[Hit] = []
     while rest and len(hits) < k:
