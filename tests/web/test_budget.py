@@ -117,7 +117,7 @@ def test_little_is_waited_for(page: Page) -> None:
 
 
 def test_a_slow_phone_can_use_it_soon(browser: Browser, address: tuple[str, int]) -> None:
-    """Seen, and of use, within a second.
+    """Seen, and of use, within a second of its network and its own work.
 
     The network is the slow one. The processor's part is what it truly worked for the page, as many
     times as such a phone is slower: a clock would also measure what else this machine does.
