@@ -7,6 +7,9 @@ from indexer.listing import Picture
 from indexer.sources.files import opened
 from indexer.sources.tfrecord import fetch_record_picture
 
+CHUNK = 1 << 18
+"""Bytes read at once: memory is taken for so many, however few there are."""
+
 
 def read_picture(picture: Picture, *, max_bytes: int) -> bytes:
     """Read a picture's file.
@@ -49,6 +52,6 @@ def _file(uri: str, max_bytes: int) -> bytes:
     data = bytearray()
     with opened(uri, PictureError, "The picture") as file:
         # A network file may give less than it is asked for, and nothing only at its end.
-        while len(data) <= max_bytes and (chunk := file.read(max_bytes + 1 - len(data))):
+        while (left := max_bytes + 1 - len(data)) > 0 and (chunk := file.read(min(CHUNK, left))):
             data += chunk
     return bytes(data)
