@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
-from waitress import wasyncore
 from werkzeug.test import TestResponse
 
 from indexer.errors import ListingNotFound, PictureError
@@ -22,9 +20,9 @@ from indexer.pictures import open_picture, to_jpeg
 from search.query import Hit, Page, Query
 from tests.web.browsing import browser, context, halves, page, ready  # noqa: F401 - fixtures
 from tests.web.compared import Compared
+from tests.web.living import served
 from tests.web.searched import Searched
 from web.app import create_app
-from web.serving.server import listening, new_server
 from web.settings import Settings
 
 ODD_IDS = ("a:b", "50% off?", "a b+c&d=e", "größe#x", "%41", "日本;語", "..x", "'\"<", "a\\b")
@@ -267,11 +265,6 @@ def photo() -> bytes:
 @pytest.fixture
 def address(app: Flask, settings: Settings) -> Iterator[tuple[str, int]]:
     """Serve the application from a thread."""
-    with listening("127.0.0.1", 0) as listener:
-        server = new_server(app, settings, listener, threads=2)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        yield "127.0.0.1", server.effective_port
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-        thread.join(10)
+    with served(app, settings, threads=2) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        yield host, int(port)

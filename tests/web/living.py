@@ -50,16 +50,26 @@ def in_base64(data: bytes) -> str:
 @contextlib.contextmanager
 def served(app: Flask, settings: Settings, threads: int = 4) -> Iterator[str]:
     """Serve an application from threads of this process; lend its address."""
+    over = threading.Event()
+
+    def loop() -> None:
+        while not over.is_set():
+            wasyncore.loop(timeout=1.0, map=server._map, count=1, use_poll=True)
+
     with listening("127.0.0.1", 0) as listener:
         server = new_server(app, settings, listener, threads)
-        thread = threading.Thread(target=server.run)
+        thread = threading.Thread(target=loop)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.effective_port}"
         finally:
+            over.set()
+            server.pull_trigger()
+            thread.join(STILL)
             server.task_dispatcher.shutdown()
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-            thread.join(10)
+            # Last: whoever pulls a trigger that is closed writes into a descriptor that may be
+            # somebody else's by then.
+            wasyncore.close_all(server._map)
 
 
 @contextlib.contextmanager

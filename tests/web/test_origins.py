@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
-from waitress import wasyncore
 
 from indexer.errors import UsageError
 from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import bearer, key_for
+from tests.web.living import served
 from web.access.key_shape import SHAPE
 from web.app import create_app
-from web.serving.server import listening, new_server
 from web.settings import Settings
 
 SHOP = "https://shop.example"
@@ -189,14 +188,8 @@ def shop() -> Iterator[int]:
 def api(make: Make, shop: int) -> Iterator[tuple[str, Settings]]:
     """Serve from a thread."""
     settings, client = make(f"http://localhost:{shop}")
-    with listening("127.0.0.1", 0) as listener:
-        server = new_server(client.application, settings, listener, threads=2)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        yield f"http://127.0.0.1:{server.effective_port}", settings
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-        thread.join(10)
+    with served(client.application, settings, threads=2) as url:
+        yield url, settings
 
 
 def test_a_real_browser_lets_the_page_ask(

@@ -6,7 +6,6 @@ import html
 import io
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,16 @@ import pytest
 from flask import Flask, jsonify, request
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
-from waitress import wasyncore
 from werkzeug.test import TestResponse
 
 from indexer.errors import UsageError
 from tests.web.conftest import Client, FakeEngine
 from tests.web.keyed import key_for
+from tests.web.living import served
 from web.access import scopes as access
 from web.answers.proxies import without_prefix
 from web.answers.wanted import FRAGMENT
 from web.app import create_app
-from web.serving.server import listening, new_server
 from web.settings import Settings
 
 PREFIX = "/shop/look"
@@ -258,14 +256,8 @@ def test_a_share_is_told_as_the_outside_has_it(make: Make, photo: bytes) -> None
 def outside(make: Make) -> Iterator[str]:
     """Serve under the prefix from a thread."""
     settings, app, _ = make(url_prefix=PREFIX, proxies=1)
-    with listening("127.0.0.1", 0) as listener:
-        server = new_server(app, settings, listener, threads=2)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        yield f"http://127.0.0.1:{server.effective_port}"
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
-        thread.join(10)
+    with served(app, settings, threads=2) as url:
+        yield url
 
 
 def test_a_real_request_under_the_prefix(outside: str) -> None:
