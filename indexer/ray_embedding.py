@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 import os
+from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ import numpy as np
 
 from indexer.catalog import Catalog
 from indexer.embedding import record_runtime
-from indexer.errors import ClusterError, LookalikeError
+from indexer.errors import ClusterError
 from indexer.features import feature_file
 from indexer.listing import Picture
 from indexer.model import MODEL_FILE, Network
@@ -31,19 +33,12 @@ from indexer.pictures import Prepared
 from indexer.pipeline import Embedded, PendingPictures
 from indexer.progress import Progress
 from indexer.ray_cluster import connected
-from indexer.ray_worker import (
-    Load,
-    Order,
-    Worker,
-    load_litert,
-    load_openvino,
-    mark,
-    to_table,
-)
+from indexer.ray_ledger import start_ledger
+from indexer.ray_tables import to_table
+from indexer.ray_unread import Unread
+from indexer.ray_worker import Load, Order, Worker, load_litert, load_openvino, mark
 from indexer.runtimes import OPENVINO_FILE, OPENVINO_WEIGHTS, runtime_of
-from indexer.sources.fetching import has_url_version
 from indexer.steps import NO_PIXELS, Task
-from indexer.stored import read_any
 from indexer.thumbnails import Thumbnails
 
 PARTITION = 64
@@ -97,7 +92,10 @@ class RayEmbedding:
             features = feature_file(self.folder, catalog)
             thumbnails = stack.enter_context(closing(Thumbnails(self.folder)))
             cluster = Cluster(ray, self, files, LOADERS[runtime])
-            return RayPipeline(catalog, features, thumbnails, cluster).run(progress)
+            pipeline = RayPipeline(catalog, features, thumbnails, cluster)
+            embedded = pipeline.run(progress)
+            pipeline.unread.tell(progress)
+            return embedded
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +128,19 @@ class RayPipeline(PendingPictures):
     ----------
     cluster : Cluster
         Which one.
+    unread : Unread
+        What its nodes could not read.
     """
 
     cluster: Cluster
+    unread: Unread = field(init=False)
+    _answered: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare for what nodes cannot read."""
+        of = self.cluster.embedding
+        width = self.features.width
+        self.unread = Unread.of(of.folder, of.network, of.options, width, self._look_up)
 
     def through(self, stack: ExitStack) -> Iterator[Task]:
         """Yield pictures as their partitions come back."""
@@ -143,7 +151,7 @@ class RayPipeline(PendingPictures):
             # A generator that is left in the middle ends its workers when it is closed.
             answers = stack.enter_context(closing(self._answers(window, order)))
             for rows in answers:
-                yield from self._judged(rows)
+                yield from self._judged(rows, window)
 
     def _order(self) -> Order:
         ray, embedding = self.cluster.ray, self.cluster.embedding
@@ -161,6 +169,7 @@ class RayPipeline(PendingPictures):
             ray.put(known),
             salt,
             version("lookalike"),
+            start_ledger(ray),
         )
 
     def _answers(self, window: list[Task], order: Order) -> Generator[list[dict[str, Any]]]:
@@ -189,7 +198,7 @@ class RayPipeline(PendingPictures):
         except self.cluster.ray.exceptions.RayError as error:
             raise _in_words(error) from error
 
-    def _judged(self, rows: list[dict[str, Any]]) -> Iterator[Task]:
+    def _judged(self, rows: list[dict[str, Any]], window: list[Task]) -> Iterator[Task]:
         """Yield the tasks of a partition; say so where its worker could not work."""
         for row in rows:
             if row["broken"]:
@@ -197,31 +206,27 @@ class RayPipeline(PendingPictures):
                     f"The worker on {row['host']} cannot embed pictures: {row['broken']}",
                     hint=row["hint"] or "See to that node, and run the same command again.",
                 )
-        unread = [row for row in rows if row["unread"] and not has_url_version(row["uri"])]
-        here = [row for row in unread if self._is_readable(row["uri"])]
-        if 2 * len(here) > len(rows):
-            raise ClusterError(
-                f"The worker on {here[0]['host']} cannot read {here[0]['uri']}, which this machine"
-                f" can; nor {len(here) - 1:,} others of {len(rows):,}.",
-                hint="Keep the pictures where every node finds them under the same path (a shared"
-                " file system), or name them by URL (https://, s3://).",
-            )
+        unread = []
         for row in rows:
-            task = self._task(row)
-            if task is not None:
+            if row["unread"]:
+                at = bisect_left(window, row["number"], key=attrgetter("number"))
+                # A copy: what becomes of it is not kept until the window's end.
+                unread.append((replace(window[at]), row))
+            elif (task := self._task(row)) is not None:
                 yield task
+        # Whoever cannot read what this machine can loses nothing by it.
+        yield from self.unread.embedded(unread)
+        self._answered += len(rows)
+        self.unread.require_sense(self._answered)
 
-    def _is_readable(self, uri: str) -> bool:
-        limits = self.cluster.embedding.options.limits
-        try:
-            read_any(self.cluster.embedding.folder, Picture(uri), max_bytes=limits.max_bytes)
-        except LookalikeError:
-            return False
-        return True
+    def _look_up(self, task: Task) -> Task:
+        task.known = self.known(task)
+        task.thumbnail_kept = self.thumbnails.has(task.content)
+        return task
 
     def _task(self, row: dict[str, Any]) -> Task | None:
         task = Task(row["number"], Picture(row["uri"]), row["region"], row["version"])
-        task.content, task.reason, task.unreached = row["content"], row["reason"], row["unreached"]
+        task.content, task.reason = row["content"], row["reason"]
         if row["thumbnail"] is not None:
             task.prepared = Prepared(
                 NO_PIXELS, row["thumbnail"], row["width"], row["height"], task.content

@@ -1,7 +1,8 @@
 """One worker of a Ray cluster: partitions of pending pictures in, features and thumbnails out.
 
 What it does to a picture is `indexer.steps`, as on one machine. Whatever goes wrong with the worker
-itself is told in the answer, and not raised: Ray would start it again, for ever.
+itself is told in the answer, and not raised: Ray would start it again, for ever. What a worker dies
+of, the next one learns from `indexer.ray_ledger`.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog_rows import parse_region
 from indexer.embedder import Embedder, OpenVINOEmbedder
 from indexer.errors import LookalikeError
 from indexer.flights import READERS, ordered_map
-from indexer.listing import Picture
 from indexer.model import MODEL_FILE
 from indexer.paths import cache_folder
 from indexer.pictures import PictureLimits
+from indexer.ray_ledger import DEATHS, NOTHING, Trial
+from indexer.ray_tables import from_table, result_schema
+from indexer.sources.fetching import has_url_version
 from indexer.steps import Steps, Task
+from indexer.versions import UNTOLD
 
 if TYPE_CHECKING:
     import pyarrow
@@ -63,6 +66,8 @@ class Order:
         Of those marks.
     release : str
         The driver's version of Lookalike.
+    ledger : actor handle
+        Who is told what is begun and ended.
     """
 
     folder: str
@@ -74,6 +79,7 @@ class Order:
     known: Any
     salt: bytes
     release: str
+    ledger: Any
 
 
 class Worker:
@@ -102,19 +108,28 @@ class Worker:
         Returns
         -------
         pyarrow.Table
-            Columns of `RESULT`, a row for each picture; or one row that says in `broken` why this
-            worker cannot work.
+            Columns of `result_schema`, a row for each picture; or one row that says in `broken`
+            why this worker cannot work.
         """
         from pyarrow import Table  # noqa: PLC0415 - an extra
 
+        tasks = list(from_table(partition))
+        trial = Trial(self._order.ledger, tasks[0].number)
+        deaths = trial.begin()
         try:
+            _require_some_alive(deaths, len(tasks))
             steps = self._steps = self._steps or self._begin()
-            with ThreadPoolExecutor(READERS) as readers:
-                read = ordered_map(readers, steps.read, from_table(partition), 2 * READERS)
-                rows = [self._row(steps, task) for task in read]
+            if deaths:
+                rows = list(self._one_by_one(steps, tasks, trial, deaths))
+            else:
+                with ThreadPoolExecutor(READERS) as readers:
+                    read = ordered_map(readers, steps.read, tasks, 2 * READERS)
+                    rows = [self._embedded(steps, task) for task in read]
         except (LookalikeError, OSError) as error:
             rows = [self._broken(error)]
-        return Table.from_pylist(rows, schema=result_schema())
+        table = Table.from_pylist(rows, schema=result_schema())
+        trial.end()
+        return table
 
     def _begin(self) -> Steps:
         import ray  # noqa: PLC0415 - an extra
@@ -131,11 +146,32 @@ class Worker:
         embedder = order.load(folder)
         return Steps(Path(order.folder), embedder, order.input_size, order.width, order.limits)
 
-    def _row(self, steps: Steps, task: Task) -> dict[str, object]:
-        unread = bool(task.reason) and not task.content
+    def _one_by_one(
+        self, steps: Steps, tasks: list[Task], trial: Trial, deaths: Mapping[int, int]
+    ) -> Iterator[dict[str, object]]:
+        """Embed a partition that workers died of; leave out what they died of too often."""
+        # A suspect comes first, so that the next death, if it is one, costs little.
+        for task in sorted(tasks, key=lambda task: -deaths.get(task.number, 0)):
+            died = deaths.get(task.number, 0)
+            if died < DEATHS:
+                trial.hold(task.number)
+                yield self._embedded(steps, steps.read(task))
+                continue
+            task.reason = (
+                f"Its worker died {died} times while reading it: of a crash of the decoder, or for"
+                " want of memory."
+            )
+            if has_url_version(task.picture.uri):
+                task.version = UNTOLD  # only when it changes, a sync tries it again
+            yield self._row(task, unread=False)
+
+    def _embedded(self, steps: Steps, task: Task) -> dict[str, object]:
+        unread = not task.content
         if task.content and self._is_known(task):
             task.known = -1  # which row it is, the driver looks up
-        task = steps.embed(steps.prepare(task))
+        return self._row(steps.embed(steps.prepare(task)), unread)
+
+    def _row(self, task: Task, unread: bool) -> dict[str, object]:
         prepared, features = task.prepared, task.features
         return {
             "number": task.number,
@@ -167,51 +203,24 @@ class Worker:
         return {**row, "host": self._host, "broken": said, "hint": hint}
 
 
+def _require_some_alive(deaths: Mapping[int, int], pictures: int) -> None:
+    """Raise where workers die of whatever they are given."""
+    if deaths.get(NOTHING, 0) > DEATHS:
+        what = f"Its process died {deaths[NOTHING]} times before the first picture of a partition."
+    else:
+        lost = sum(n >= DEATHS for picture, n in deaths.items() if picture != NOTHING)
+        if lost <= DEATHS or 2 * lost <= pictures:
+            return
+        what = f"Its process died {DEATHS} times at each of {lost} pictures of {pictures}."
+    raise LookalikeError(
+        what, hint="Give its node more memory, or fewer workers (Ray's --num-cpus); or see its log."
+    )
+
+
 def mark(content: str, region: str, salt: bytes) -> int:
     """Return 64 bits of a picture's content and region, which another salt makes others."""
     made = hashlib.blake2b(f"{content} {region}".encode(), digest_size=8, salt=salt)
     return int.from_bytes(made.digest(), sys.byteorder)
-
-
-def to_table(tasks: list[Task]) -> pyarrow.Table:
-    """Return pending pictures as a partition."""
-    from pyarrow import Table  # noqa: PLC0415 - an extra
-
-    return Table.from_pydict(
-        {
-            "number": [task.number for task in tasks],
-            "uri": [task.picture.uri for task in tasks],
-            "region": [task.region for task in tasks],
-            "version": [task.version for task in tasks],
-            "held": [task.held for task in tasks],
-        }
-    )
-
-
-def from_table(partition: pyarrow.Table) -> Iterator[Task]:
-    """Yield the pending pictures of a partition."""
-    for row in partition.to_pylist():
-        picture = Picture(row["uri"], region=parse_region(row["region"]))
-        yield Task(row["number"], picture, row["region"], row["version"], row["held"])
-
-
-def result_schema() -> pyarrow.Schema:
-    """Return the columns of what a worker answers."""
-    import pyarrow as pa  # noqa: PLC0415 - an extra
-
-    texts = ("uri", "region", "version", "content", "reason", "host", "broken", "hint")
-    return pa.schema(
-        [
-            ("number", pa.int64()),
-            *((name, pa.string()) for name in texts),
-            ("unread", pa.bool_()),
-            ("unreached", pa.bool_()),
-            ("width", pa.int32()),
-            ("height", pa.int32()),
-            ("thumbnail", pa.binary()),
-            ("features", pa.binary()),
-        ]
-    )
 
 
 def kept_network(files: Mapping[str, bytes]) -> Path:

@@ -16,12 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import indexer.ray_embedding
 from indexer.catalog import DATABASE, DONE, PENDING, Catalog
 from indexer.features import feature_file
 from indexer.options import IndexOptions
+from indexer.ray_ledger import DEATHS
 from indexer.sources import open_source
 from indexer.sync import index_catalogue
 from tests.conftest import draw_picture
+from tests.ray.workers import DEADLY, HIDDEN, load_in_trouble
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:::ray")]
 
@@ -118,6 +121,30 @@ def test_what_dies_loses_nothing(cluster, on_ray, installed, index_folder, shop,
     assert report.work.embedded + report.work.rejected in (COUNT - done, COUNT - done - 1)
     assert report.failures == 1
     assert_whole(index_folder, alone(shop, tmp_path / "alone"))
+
+
+def test_what_nodes_cannot_read_and_what_they_die_of(
+    cluster, on_ray, index_folder, tmp_path, monkeypatch
+):
+    """The one is embedded by the driver, the other rejected; all else is as on one machine."""
+    monkeypatch.setitem(indexer.ray_embedding.LOADERS, "litert", load_in_trouble)
+    monkeypatch.setattr(indexer.ray_embedding, "SHARES", 1)  # partitions of more than one picture
+    shop, died = tmp_path / "shop", tmp_path / "died"
+    for n in range(40):
+        draw_picture(shop / (HIDDEN if n % 4 == 0 else "seen") / f"{n:03d}.png", n)
+    expected = alone(shop, tmp_path / "alone")
+    deadly = shop / "seen" / "019.png"
+    deadly.write_bytes(deadly.read_bytes() + DEADLY + os.fsencode(died))
+    report = on_ray(shop)
+    assert (report.work.embedded, report.work.rejected) == (39, 1)
+    with Catalog(index_folder) as catalog:
+        (failure,) = catalog.failures()
+    assert Path(failure.uri) == deadly
+    assert f"died {DEATHS} times" in failure.reason
+    # Once more, when nobody knew yet of which picture of its partition.
+    assert len(died.read_text().splitlines()) == DEATHS + 1
+    del expected[deadly.name]
+    assert features(index_folder) == expected
 
 
 def test_a_cluster_of_this_machine_alone(tmp_path):

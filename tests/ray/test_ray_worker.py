@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import ray
@@ -14,49 +13,9 @@ import indexer.ray_cluster
 import indexer.ray_embedding
 from indexer.catalog import PENDING, Catalog
 from indexer.errors import ClusterError, MissingExtra, UsageError
-from indexer.options import IndexOptions
 from indexer.ray_cluster import require_ray
-from indexer.ray_worker import Worker, kept_network, to_table
-from indexer.sources import open_source
-from indexer.sync import index_catalogue
-from tests.conftest import FakeEmbedder, draw_picture
-
-PLACES = 5
-
-
-@pytest.fixture
-def workers(monkeypatch, fake_network, tmp_path):
-    """Put a worker in this process in the place of a cluster; loads what the test says."""
-    stub = SimpleNamespace(put=lambda value: value)
-
-    def answers(self, window, order):
-        worker = Worker(order)
-        for at in range(0, len(window), PLACES):
-            yield worker(to_table(window[at : at + PLACES])).to_pylist()
-
-    class Connected:
-        def __enter__(self):
-            return stub
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(ray, "get", lambda value: value)
-    monkeypatch.setattr(indexer.ray_embedding, "_quieten", lambda: None)
-    monkeypatch.setattr(indexer.ray_embedding, "connected", lambda _: Connected())
-    monkeypatch.setattr(indexer.ray_embedding.RayPipeline, "_answers", answers)
-    monkeypatch.setitem(indexer.ray_embedding.LOADERS, "litert", lambda _: fake_network)
-    return fake_network
-
-
-@pytest.fixture
-def on_ray(workers: FakeEmbedder, index_folder: Path):
-    def run(catalogue: Path):
-        options = IndexOptions(ray="auto", allow_removals=True)
-        return index_catalogue(index_folder, open_source(catalogue), options)
-
-    return run
+from indexer.ray_worker import Worker, kept_network
+from tests.conftest import draw_picture
 
 
 def pending(folder: Path) -> int:
@@ -65,87 +24,55 @@ def pending(folder: Path) -> int:
 
 
 def test_what_is_known_by_its_content_is_not_embedded_again(
-    on_ray, workers, pictures_folder, tmp_path
+    on_workers, workers, pictures_folder, tmp_path
 ):
-    assert on_ray(pictures_folder).work.embedded == 12
+    assert on_workers(pictures_folder).work.embedded == 12
     moved = pictures_folder.rename(tmp_path / "moved")
     draw_picture(moved / "hats" / "new.png", 99)
     calls = workers.calls
-    again = on_ray(moved).work
+    again = on_workers(moved).work
     assert (again.embedded, again.reused) == (1, 12)
     assert workers.calls == calls + 1
 
 
-def test_a_picture_that_is_there_twice_is_kept_once(on_ray, index_folder, tmp_path):
+def test_a_picture_that_is_there_twice_is_kept_once(on_workers, index_folder, tmp_path):
     for name in "abc":
         draw_picture(tmp_path / "shop" / f"{name}.png", 1)
     draw_picture(tmp_path / "shop" / "d.png", 2)
-    on_ray(tmp_path / "shop")
+    on_workers(tmp_path / "shop")
     with Catalog(index_folder) as catalog:
         assert catalog.count("embeddings") == 2
         assert catalog.count("pictures", "embedding IS NOT NULL") == 4
 
 
-def test_two_pictures_with_one_mark(on_ray, index_folder, pictures_folder, tmp_path, monkeypatch):
+def test_two_pictures_with_one_mark(
+    on_workers, index_folder, pictures_folder, tmp_path, monkeypatch
+):
     """A picture that a worker takes for a known one stays pending until the next run."""
-    on_ray(pictures_folder)
+    on_workers(pictures_folder)
     moved = pictures_folder.rename(tmp_path / "moved")
     draw_picture(moved / "hats" / "new.png", 99)
     with monkeypatch.context() as patch:
         patch.setattr(Worker, "_is_known", lambda *_: True)
-        on_ray(moved)
+        on_workers(moved)
     assert pending(index_folder) == 1
-    assert on_ray(moved).work.embedded == 1
+    assert on_workers(moved).work.embedded == 1
     assert pending(index_folder) == 0
 
 
-def blind(monkeypatch, which):
-    """Let workers find only some pictures."""
-    from indexer.errors import PictureError
-    from indexer.sources.fetching import fetch_picture
-
-    def fetch(picture, *, max_bytes):
-        if which(picture.uri):
-            raise PictureError("The picture does not exist.")
-        return fetch_picture(picture, max_bytes=max_bytes)
-
-    monkeypatch.setattr("indexer.steps.fetch_picture", fetch)
-
-
-def test_pictures_that_only_the_driver_can_read(on_ray, index_folder, pictures_folder, monkeypatch):
-    blind(monkeypatch, lambda _: True)
-    with pytest.raises(ClusterError, match=r"cannot read /.*, which this machine can") as raised:
-        on_ray(pictures_folder)
-    assert "shared file system" in raised.value.hint
-    assert pending(index_folder) == 12
-
-
-def test_pictures_that_nobody_can_read_are_rejected(on_ray, pictures_folder):
-    for path in sorted(pictures_folder.rglob("*.*"))[:9]:
-        path.write_bytes(b"")
-    report = on_ray(pictures_folder)
-    assert (report.failures, report.work.embedded) == (9, 3)
-
-
-def test_one_picture_that_a_worker_misses_is_rejected(on_ray, pictures_folder, monkeypatch):
-    blind(monkeypatch, lambda uri: uri.endswith("03.jpg"))
-    report = on_ray(pictures_folder)
-    assert (report.failures, report.work.embedded) == (1, 11)
-
-
-def test_a_worker_of_another_version(on_ray, index_folder, pictures_folder, monkeypatch):
+def test_a_worker_of_another_version(on_workers, index_folder, pictures_folder, monkeypatch):
     monkeypatch.setattr(indexer.ray_embedding, "version", lambda _: "0.0.1")
     with pytest.raises(ClusterError, match=r"It has Lookalike .*, and not 0\.0\.1") as raised:
-        on_ray(pictures_folder)
+        on_workers(pictures_folder)
     assert raised.value.hint == "Install the same version on every node."
     assert pending(index_folder) == 12
 
 
-def test_a_worker_that_cannot_keep_the_network(on_ray, pictures_folder, monkeypatch, tmp_path):
+def test_a_worker_that_cannot_keep_the_network(on_workers, pictures_folder, monkeypatch, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "file"))
     with pytest.raises(ClusterError, match="cannot embed pictures"):
-        on_ray(pictures_folder)
+        on_workers(pictures_folder)
 
 
 def test_networks_are_kept_by_content(tmp_path, monkeypatch):
