@@ -26,7 +26,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 FULL = {
     "rounds": 3,
-    "pictures": 192,
+    "pictures": 512,
     "photos": 40,
     "compared": 600,
     "compared_photos": 200,
