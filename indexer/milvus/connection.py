@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
 import threading
 import time
 from typing import Any
@@ -33,6 +34,41 @@ _GONE = ("can't find collection", "collection not found")
 _REFUSED = ("auth check failure", "unauthenticated", "permission deny", "privilege")
 _EXPRESSION = ("cannot parse expression", "invalid expression")
 
+# What does not fit what is there, and never will: by Milvus' own codes (pymilvus names few),
+_UNFIT = (
+    105,  # illegal collection schema
+    *(701, 702),  # index type not supported, index duplicates
+    *(1100, 1101, 1102),  # invalid, missing, too large parameter
+    *(1700, 1701),  # field not found, field name invalid
+)
+# by what pymilvus does not even send,
+_UNSENT = (
+    "AmbiguousIndexName",
+    "AutoIDException",
+    "DataNotMatchException",
+    "DataTypeNotMatchException",
+    "DataTypeNotSupportException",
+    "FieldTypeException",
+    "FieldsTypeException",
+    "InvalidConsistencyLevel",
+    "ParamError",
+    "PrimaryKeyException",
+    "SchemaNotReadyException",
+    "ServerVersionIncompatibleException",
+)
+# by gRPC's,
+_UNFIT_CALL = ("INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED")
+# and by its words where it says no more than that it did not expect this: 2.3.5 mostly does.
+_UNEXPECTED = 65_535
+_UNFIT_WORDS = re.compile(
+    r"field \S+ not exist|non-exist field|failed to get field schema|invalid parameter\["
+    r"|should divide the dim|dimension mismatch|invalid dimension|dimension must be able"
+    r"|not a number or infinity|failed to create expr plan|max query result window"
+    r"|top k should be in range|invalid index type|out of range: \[|one distinct index"
+    r"|create duplicate collection|shards's number should be"
+)
+_TOO_LARGE = "message larger than max"
+
 
 class StoreUnavailable(IndexUnusable):
     """Milvus does not answer, or answers that it cannot."""
@@ -44,6 +80,13 @@ class StoreRefuses(IndexUnusable):
     """Milvus does not let us in."""
 
     code = "store_refuses"
+
+
+class StoreMismatch(IndexUnusable):
+    """Milvus cannot do it, now or later: what is asked does not fit the collection."""
+
+    code = "store_mismatch"
+    status = 500  # of 503 clients are told to try again
 
 
 class Milvus:
@@ -89,7 +132,7 @@ class Milvus:
             try:
                 return getattr(self._connected(), name)(*arguments, **options)
             except known as error:
-                problem = self._in_words(error)
+                problem = self._in_words(name, error)
                 left = ends - time.monotonic() - pause
                 # One that moves its collections about, or has just started, can do it a little
                 # later; whatever is asked for here may be asked for twice.
@@ -99,7 +142,7 @@ class Milvus:
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
 
-    def _in_words(self, error: Any) -> LookalikeError:
+    def _in_words(self, name: str, error: Any) -> LookalikeError:
         details = getattr(error, "details", None)
         said = str(details() if callable(details) else getattr(error, "message", "") or error)
         where, low = f"{self.address.host}:{self.address.port}", said.lower()
@@ -113,6 +156,16 @@ class Milvus:
                 f"Milvus at {where} refuses the name or the password: {said[:200]}",
                 hint=f"Set {TOKEN}=USER:PASSWORD in the environment.",
             )
+        if _is_unfit(error, said):
+            hint = (
+                f"{self.address.collection} or what is called after it is not Lookalike's, or"
+                " another version of it or of Milvus made it: name another collection."
+            )
+            if name.startswith("create"):
+                hint = "Change the address: its index or shards, or the collection's name."
+            elif _TOO_LARGE in said:
+                hint = "Let Milvus take messages of 64 MB, as it does where nothing else is set."
+            return StoreMismatch(f"Milvus at {where} cannot do it: {said[:400]}", hint=hint)
         if any(words in low for words in _EXPRESSION):
             return QueryError(
                 f"Milvus cannot evaluate the filter: {said[:200]}", hint="Ask for less at once."
@@ -129,6 +182,17 @@ class Milvus:
                     self.address.uri, token=os.environ.get(TOKEN, ""), timeout=self.timeout
                 )
             return self._client
+
+
+def _is_unfit(error: Any, said: str) -> bool:
+    """Tell whether a call that failed fails however often it is made."""
+    if type(error).__name__ in _UNSENT:
+        return True
+    code = getattr(error, "code", None)
+    code = code() if callable(code) else code
+    if getattr(code, "name", "") in _UNFIT_CALL or _TOO_LARGE in said:
+        return True
+    return code in _UNFIT or (code == _UNEXPECTED and bool(_UNFIT_WORDS.search(said)))
 
 
 def require_reachable(address: Address) -> None:

@@ -26,7 +26,7 @@ MOST = 16_384
 """Rows that Milvus answers at most."""
 
 CARD, MADE, PROJECTION, CATEGORIES, MODEL = "card", "made", "projection", "categories", "model"
-FIELD = "field:"
+FIELD, HOLD = "field:", "hold:"
 
 STRONG, WITHOUT_WAITING = "Strong", "Eventually"
 
@@ -104,7 +104,7 @@ class Meta:
         head = json.loads(stamp)
         keys = _keys(name, head["sha256"], head["pieces"])
         for level in levels:
-            data = self._joined(keys, level)
+            data = _joined(keys, self._pieces(keys, level))
             if hashlib.sha256(data).hexdigest() == head["sha256"]:
                 return data
         raise IndexDamaged(
@@ -112,12 +112,12 @@ class Meta:
             hint="Write it again with `lookalike index`.",
         )
 
-    def _joined(self, keys: list[str], level: str) -> bytes:
+    def _pieces(self, keys: list[str], level: str) -> dict[str, str]:
         pieces: dict[str, str] = {}
         for some in _batches(keys):
             names = ", ".join(f'"{key}"' for key in some)
             pieces |= {row["key"]: row["value"] for row in self._rows(f"key in [{names}]", level)}
-        return b"".join(base64.b64decode(pieces.get(key, "")) for key in keys)
+        return pieces
 
     def write(self, name: str, data: bytes, before: str | None = None) -> str:
         """Keep a file or text, and return its stamp; what it was before stays until `tidy`.
@@ -129,20 +129,23 @@ class Meta:
         data : bytes
             What it is from now on.
         before : str, optional
-            Its stamp, where there is one: what has not changed is not written.
+            Its stamp, where there is one: of what has not changed, only those pieces are written
+            that were lost or altered since.
         """
         digest = hashlib.sha256(data).hexdigest()
         parts = [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
         head = json.dumps({"sha256": digest, "pieces": len(parts), "bytes": len(data)})
-        if before == head:
-            return head
         keys = _keys(name, digest, len(parts))
         texts = {
             key: base64.b64encode(part).decode() for key, part in zip(keys, parts, strict=True)
         }
-        for some in _batches(keys):
+        # All is read, not its keys alone: who finds a piece altered is told to write it again. The
+        # stamp was waited for.
+        there = self._pieces(keys, WITHOUT_WAITING) if before == head else {}
+        for some in _batches([key for key in keys if there.get(key) != texts[key]]):
             self._put({key: texts[key] for key in some})
-        self._put({name: head})
+        if before != head:
+            self._put({name: head})
         return head
 
     def tidy(self, name: str, stamp: str) -> None:
@@ -203,6 +206,20 @@ class Meta:
         if rows:
             self._put(rows)
 
+    def hold(self, name: str, until: float) -> None:
+        """Note that the features are held, and until when (`indexer.milvus.holding`)."""
+        self._put({f"{HOLD}{name}": repr(until)})
+
+    def holds(self) -> dict[str, float]:
+        """Return what holds the features, and until when."""
+        rows = self._rows(f'key like "{HOLD}%"', STRONG)
+        return {row["key"].removeprefix(HOLD): float(row["value"]) for row in rows}
+
+    def let_go(self, names: Sequence[str]) -> None:
+        """Remove such notes."""
+        keys = [f"{HOLD}{name}" for name in names]
+        self._milvus.delete(self._name, ids=keys, timeout=30.0)
+
     def _put(self, rows: Mapping[str, str]) -> None:
         said: list[dict[str, Any]] = [
             {"key": key, "value": value, "nothing": NOTHING} for key, value in rows.items()
@@ -224,6 +241,14 @@ class Meta:
 
 def _keys(name: str, digest: str, count: int) -> list[str]:
     return [f"{name}@{digest[:16]}#{place:05d}" for place in range(count)]
+
+
+def _joined(keys: list[str], pieces: Mapping[str, str]) -> bytes:
+    """Return what pieces are the parts of; nothing where one of them is no such thing."""
+    try:
+        return b"".join(base64.b64decode(pieces.get(key, ""), validate=True) for key in keys)
+    except ValueError:
+        return b""
 
 
 def _batches(keys: list[str]) -> Iterable[list[str]]:

@@ -11,7 +11,8 @@ import json
 import shutil
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import IndexDamaged, LookalikeError, UsageError
+from indexer.errors import IndexDamaged, UsageError
 from indexer.export_batch import batch_of
 from indexer.export_schema import arrow, network_path, schema
 from indexer.exporting import Exported
-from indexer.files import sync_file, sync_folder, write_durably
+from indexer.files import sync_file, write_durably
 from indexer.milvus.address import Address
-from indexer.milvus.connection import LONG, PATIENT, Milvus
+from indexer.milvus.connection import PATIENT, Milvus
+from indexer.milvus.holding import Hold
 from indexer.milvus.meta import MODEL, PROJECTION, STRONG
 from indexer.milvus.rows import Document, picture_number
-from indexer.milvus.schema import FEATURES, LISTINGS, load_features
+from indexer.milvus.schema import LISTINGS
+from indexer.milvus.slices import begin, join, require_all
 from indexer.milvus.space import Space, read_space
 from indexer.milvus.store import Store
 from indexer.progress import SILENT, Progress
@@ -39,8 +42,14 @@ SLICE = 1000
 
 NUMBERS = 2**63
 
-STALE = 24 * 60 * 60
-"""Seconds after which slices are of another time, and are read again."""
+SETTLING = 10.0
+"""Seconds that a write or a removal may be under way: as `indexer.milvus.writing` has it."""
+
+Made = tuple[int, str]
+"""A picture's number and what it is made of."""
+
+Vector = NDArray[Any]
+"""Of shape (dims,)."""
 
 
 def pull(
@@ -65,7 +74,8 @@ def pull(
     StoreUnavailable
         If Milvus does not answer; the same call goes on later.
     IndexDamaged
-        If there are fewer listings in the end than there were counted.
+        If there are fewer listings in the end than there were counted; or, without features, the
+        vectors of one are missing.
     """
     network = network_path(target)
     if not overwrite and target.exists():
@@ -76,24 +86,31 @@ def pull(
     milvus = Milvus(address, timeout=PATIENT)
     try:
         space, store = read_space(milvus), Store(milvus)
-        if features:
-            load_features(milvus)
-        reader = _Reader(store, space, features, thumbnails)
         counted = store.count(LISTINGS)
+        asked = {"made": space.made, "features": features, "thumbnails": thumbnails}
         with storing(target.parent):
             parts = target.with_name(f"{target.name}.parts")
-            slices, counted = _begun(parts, space.made, counted, features, thumbnails)
-            with progress.track("Exporting", slices, "slices") as advance:
+            begun = begin(parts, asked, max(1, counted // SLICE), counted)
+            slices = begun.slices
+            with (
+                Hold(milvus, begun.hold) if features else nullcontext() as hold,
+                progress.track("Exporting", slices, "slices") as advance,
+            ):
+                reader = _Reader(store, space, features, thumbnails)
                 for place in range(slices):
+                    if hold is not None:
+                        hold.renew()
                     reader.write(parts / f"{place:08d}.parquet", place, slices)
                     advance(1)
             write_durably(network, store.meta.read(MODEL))
             try:
-                done = _joined(
+                done = join(
                     parts,
                     target,
                     slices,
-                    lambda read: _require_all(read, counted, store.count(LISTINGS)),
+                    lambda read: require_all(
+                        read + reader.left_out, begun.counted, store.count(LISTINGS)
+                    ),
                 )
             except IndexDamaged:  # what does not add up is not taken up again
                 shutil.rmtree(parts)
@@ -101,76 +118,14 @@ def pull(
             shutil.rmtree(parts)
         return Exported(*done, network)
     finally:
-        if features:
-            milvus.release_collection(address.named(FEATURES), timeout=LONG)
         milvus.close()
 
 
-def _require_all(read: int, before: int, after: int) -> None:
-    """Raise IndexDamaged where fewer listings were read than can have gone while they were."""
-    if read < min(before, after) - abs(after - before):
-        raise IndexDamaged(f"{read:,} of {before:,} listings could be read.", hint="Export again.")
-
-
-def _begun(
-    parts: Path, made: str, counted: int, features: bool, thumbnails: bool
-) -> tuple[int, int]:
-    """Begin, or go on with what was begun, unless that is another export.
-
-    Returns
-    -------
-    slices : int
-        How many slices there are.
-    counted : int
-        How many listings there were when it was begun.
-    """
-    said = parts / "said.json"
-    asked = {"made": made, "features": features, "thumbnails": thumbnails}
-    if said.is_file() and time.time() - said.stat().st_mtime < STALE:
-        known = json.loads(said.read_bytes())
-        if {name: known.get(name) for name in asked} == asked and "counted" in known:
-            return known["slices"], known["counted"]
-    shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True)
-    begun = {"slices": max(1, counted // SLICE), "counted": counted}
-    write_durably(said, json.dumps({**asked, **begun}).encode())
-    return begun["slices"], counted
-
-
-def _joined(
-    parts: Path, target: Path, slices: int, check: Callable[[int], None]
-) -> tuple[int, int]:
-    """Make one file of all slices; return how many listings and pictures it holds.
-
-    The file that it takes the place of stays where `check`, told of the listings, raises.
-    """
-    parquet = arrow().parquet
-    aside = target.with_name(f"{target.name}.part")
-    listings, pictures = 0, 0
-    first = parquet.read_schema(parts / "00000000.parquet")
-    with parquet.ParquetWriter(
-        aside, first, compression="zstd", use_dictionary=["category", "currency"]
-    ) as writer:
-        for place in range(slices):
-            table = parquet.read_table(parts / f"{place:08d}.parquet", schema=first)
-            listings += table.num_rows
-            pictures += len(table.column("pictures").combine_chunks().flatten())
-            writer.write_table(table)
-    try:
-        check(listings)
-    except LookalikeError:
-        aside.unlink()
-        raise
-    sync_file(aside)
-    aside.replace(target)
-    sync_folder(target.absolute().parent)
-    return listings, pictures
-
-
 class _Reader:
-    """Reads slices."""
+    """Reads slices; `left_out` listings went before their pictures were read too."""
 
     def __init__(self, store: Store, space: Space, features: bool, thumbnails: bool) -> None:
+        self.left_out = 0
         self._store, self._space = store, space
         self._features, self._thumbnails = features, thumbnails
         self._shape = schema(self._said(), features=features, thumbnails=thumbnails)
@@ -226,33 +181,57 @@ class _Reader:
         yield from self._documents(middle, last)
 
     def _batch(self, documents: list[Document]) -> Any:
+        documents, vectors = self._settled(documents)
         kept = [
             (document, place, one)
             for document in documents
             for place, one in enumerate(document.pictures)
         ]
-        done = [
-            (picture_number(document.fields.id, place), one)
-            for document, place, one in kept
-            if one.done
-        ]
-        known = self._store.vectors([number for number, _ in done])
-        nothing = np.zeros(self._space.dims, np.float32)
-        vectors = np.array([known.get(number, nothing) for number, _ in done], np.float16)
+        done = [one for document in documents for one in _done(document)]
         width = self._space.feature_width if self._features else 0
-        features = self._rows({one.made_of for _, one in done}, width) if self._features else {}
-        rows = np.array([features[one.made_of] for _, one in done] if features else [], np.float16)
+        features = self._rows({made for _, made in done}, width) if self._features else {}
+        rows = np.array([features[made] for _, made in done] if features else [], np.float16)
+        rows = rows.reshape(len(done), width)
+        lacking = [place for place, one in enumerate(done) if one not in vectors]
+        if lacking:  # of listings that were written or removed by half
+            if not self._features:
+                raise _by_half(documents, vectors)
+            made = self._space.snapshot.projection.transform(rows[lacking])
+            vectors |= zip((done[place] for place in lacking), made, strict=True)
         pictures = [_picture(document, place, one) for document, place, one in kept]
-        contents = sorted({one.content for _, one in done})
+        contents = sorted({one.content for _, _, one in kept if one.done})
         thumbnails = self._store.thumbnails(contents, STRONG) if self._thumbnails else None
         return batch_of(
             [_listing(document) for document in documents],
             pictures,
-            rows.reshape(len(done), width),
-            vectors.reshape(len(done), self._space.dims),
+            rows,
+            np.array([vectors[one] for one in done], np.float16).reshape(-1, self._space.dims),
             features=self._features,
             thumbnails=thumbnails,
         )
+
+    def _settled(self, documents: list[Document]) -> tuple[list[Document], dict[Made, Vector]]:
+        """Return listings, and the vectors that there are of what they say that they show.
+
+        One that is written or removed meanwhile is read again: taken as it is then, or left out.
+        """
+        now = {document.number: document for document in documents}
+        vectors: dict[Made, Vector] = {}
+        # With features, what is missing in the end can be made.
+        ends = time.monotonic() + (SETTLING / 10 if self._features else SETTLING)
+        asked, pause = list(now), 0.1
+        while True:
+            numbers = [number for one in asked for number, _ in _done(now[one])]
+            vectors |= self._store.made(numbers)
+            asked = [one for one in asked if any(made not in vectors for made in _done(now[one]))]
+            if not asked or time.monotonic() > ends:
+                self.left_out += len(documents) - len(now)
+                return [now[number] for number in sorted(now)], vectors
+            time.sleep(pause)
+            pause *= 2
+            found = self._store.documents(asked)
+            now = {number: one for number, one in now.items() if number not in asked} | found
+            asked = list(found)
 
     def _rows(self, wanted: set[str], width: int) -> Mapping[str, NDArray[np.float16]]:
         found = self._store.features(sorted(wanted))
@@ -263,6 +242,27 @@ class _Reader:
                 hint="Export with --no-features.",
             )
         return found
+
+
+def _done(document: Document) -> list[Made]:
+    """Return the pictures of a listing that have a vector."""
+    return [
+        (picture_number(document.fields.id, place), one.made_of)
+        for place, one in enumerate(document.pictures)
+        if one.done
+    ]
+
+
+def _by_half(documents: list[Document], vectors: Mapping[Made, Vector]) -> IndexDamaged:
+    lacking = [
+        document.fields.id
+        for document in documents
+        if any(one not in vectors for one in _done(document))
+    ]
+    return IndexDamaged(
+        f"The vectors of {len(lacking):,} listings are missing, for example of {lacking[0]!r}.",
+        hint="Write or remove them again, and then export again; or export with features.",
+    )
 
 
 def _listing(document: Document) -> dict[str, Any]:

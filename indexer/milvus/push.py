@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +26,9 @@ from indexer.field_values import FieldType, ListingFields
 from indexer.lease import writer_lease
 from indexer.milvus.address import Address
 from indexer.milvus.connection import PATIENT, Milvus
+from indexer.milvus.ledger import DUE, GONE, attached
 from indexer.milvus.meta import STRONG
+from indexer.milvus.orphans import SERVICES, remove_orphans
 from indexer.milvus.pushed import Pushed
 from indexer.milvus.rows import Document, Kept
 from indexer.milvus.schema import LISTINGS, search_params
@@ -42,18 +44,6 @@ AT_ONCE = 500
 
 SAMPLE = 50
 """Pictures that are searched with at the end."""
-
-DUE = (
-    "SELECT l.number FROM listings l LEFT JOIN pushed.listings p ON p.number = l.number"
-    " WHERE l.number > ? AND (p.number IS NULL OR p.change < max(l.change,"
-    " coalesce((SELECT max(change) FROM pictures WHERE listing = l.number), 0)))"
-    " ORDER BY l.number LIMIT ?"
-)
-
-GONE = (
-    "SELECT number, id, pictures FROM pushed.listings p WHERE NOT EXISTS"
-    " (SELECT 1 FROM listings l WHERE l.number = p.number) LIMIT ?"
-)
 
 
 def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
@@ -90,31 +80,18 @@ def push(work: Path, address: Address, progress: Progress = SILENT) -> Pushed:
         ):
             made = prepare(milvus, snapshot, network, catalog.meta("secret") or "")
             ledger = work / f"milvus-{made.made}.db"
-            with _attached(catalog, ledger):
-                pusher = _Pusher(Store(milvus), catalog, snapshot, thumbnails, work)
+            with attached(catalog, ledger):
+                store = Store(milvus)
+                pusher = _Pusher(store, catalog, snapshot, thumbnails, work)
                 written = pusher.write(progress)
                 removed = pusher.remove()
+                remove_orphans(store)
                 catalogue = {
                     "feature_width": int(catalog.meta("feature_width") or 0),
                     "runtimes": catalog.meta("runtimes") or "",
                 }
                 write_space(milvus, made, snapshot, network, work / MODEL_FILE, catalogue)
                 return pusher.checked(written, removed, made)
-
-
-@contextmanager
-def _attached(catalog: Catalog, ledger: Path) -> Iterator[None]:
-    """Attach the database that says what was written, making it where there is none."""
-    catalog.db.execute("ATTACH ? AS pushed", (str(ledger),))
-    catalog.db.execute(
-        "CREATE TABLE IF NOT EXISTS pushed.listings"
-        " (number INTEGER PRIMARY KEY, id TEXT NOT NULL, pictures INTEGER NOT NULL,"
-        " change INTEGER NOT NULL)"
-    )
-    try:
-        yield
-    finally:
-        catalog.db.execute("DETACH pushed")
 
 
 @dataclass(slots=True)
@@ -134,6 +111,7 @@ class _Pusher:
         self.store.meta.learn(fields, [], types)
         file = feature_file(self.work, self.catalog)
         total = sum(len(group) for group in self._due())
+        others = self.store.count(condition=f"since > {SERVICES}") if total else 0
         written = 0
         with (
             progress.track("Writing to Milvus", total, "listings") as advance,
@@ -147,6 +125,9 @@ class _Pusher:
                     beside.submit(self.store.add_thumbnails, thumbnails),
                 ]
                 filled = [one for one, _ in group]
+                if others:  # which may have left pictures of a write that was cut short
+                    there = self.store.pictures_there([one.document.number for one in filled])
+                    filled = [replace(one, there=there[one.document.number]) for one in filled]
                 # First, so that one that goes from the folder after a crash goes from Milvus too.
                 self._note(numbers, filled, [0] * len(filled))
                 self.store.put(filled, fields)

@@ -95,28 +95,48 @@ def prepare(milvus: Milvus, snapshot: Snapshot, network: Network, secret: str) -
         If another network or projection made what is there.
     IndexVersionError
         If a newer Lookalike made it.
+    IndexDamaged
+        If nothing there says which network and projection it was.
     """
     create(milvus, snapshot.projection.dims)
     meta = Meta(milvus)
-    there = meta.stamp(MADE)
-    if there is None:
-        new = {
-            "format": FORMAT,
-            "made": secrets.token_hex(8),
-            "secret": secret,
-            "space": snapshot.space,
-            "kind": milvus.address.kind,
-            "network": asdict(network),
-        }
-        there = meta.write(MADE, json.dumps(new).encode())
-    said = _checked(milvus, json.loads(meta.read(MADE, there)))
+    stamps = meta.stamps([MADE, CARD])
+    said = _made(milvus, meta, stamps) or {
+        "format": FORMAT,
+        "made": secrets.token_hex(8),
+        "secret": secret,
+        "space": snapshot.space,
+        "kind": milvus.address.kind,
+        "network": asdict(network),
+    }
     Network(**said["network"]).require_same(network)
     if said["space"] != snapshot.space:
         raise NetworkMismatch(
             f"The vectors in {milvus.address} are made by another projection than those here.",
             hint="Write to another collection, and point the servers to it once it is full.",
         )
+    meta.write(MADE, json.dumps(said).encode(), stamps.get(MADE))
     return Made(said["made"], said["secret"], said["space"], said["kind"])
+
+
+def _made(milvus: Milvus, meta: Meta, stamps: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return what was fixed, as the card says it where it was lost; None where nothing was yet."""
+    for name in (MADE, CARD):
+        if name not in stamps:
+            continue
+        try:
+            said = _checked(milvus, json.loads(meta.read(name, stamps[name])))
+        except IndexDamaged:
+            continue
+        network = said["network"] if name == MADE else said["manifest"]["network"]
+        fixed = {key: said[key] for key in ("format", "made", "secret", "space", "kind")}
+        return {**fixed, "network": network}
+    if CARD in stamps:
+        raise IndexDamaged(
+            f"What {milvus.address} was made with is not whole.",
+            hint="Write to another collection, and point the servers to it once it is full.",
+        )
+    return None
 
 
 def write_space(

@@ -87,6 +87,18 @@ class Store:
             found |= {row["picture"]: np.array(row["vector"], np.float32) for row in rows}
         return found
 
+    def made(
+        self, numbers: Sequence[int], level: str = STRONG
+    ) -> dict[tuple[int, str], NDArray[Any]]:
+        """Return vectors by the number of their picture and what it is made of."""
+        found: dict[tuple[int, str], NDArray[Any]] = {}
+        names = ["picture", "content", "region", "vector"]
+        for some in _batches(numbers, 500):
+            for row in self._query(None, f"picture in {_list(some)}", names, level):
+                made_of = f"{row['content']} {row['region']}"
+                found[row["picture"], made_of] = np.array(row["vector"], np.float32)
+        return found
+
     def pictures_of(self, listings: Sequence[int]) -> dict[int, dict[int, tuple[str, Any, str]]]:
         """Return what listings' pictures are made of, their vectors and documents, as of now.
 
@@ -108,6 +120,15 @@ class Store:
                 vector = np.array(row["vector"], np.float32)
                 one = made_of, vector, row["document"]
                 found.setdefault(row["listing"], {})[row["picture"]] = one
+        return found
+
+    def pictures_there(self, listings: Sequence[int]) -> dict[int, set[int]]:
+        """Return which pictures of listings are there, as far as it is known without waiting."""
+        found: dict[int, set[int]] = {number: set() for number in listings}
+        for some in _batches(listings, 100):
+            condition = f"listing in {_list(some)}"
+            for row in self._query(None, condition, ["picture", "listing"], "Eventually"):
+                found[row["listing"]].add(row["picture"])
         return found
 
     def thumbnail(self, key: str, level: str = STRONG) -> bytes | None:

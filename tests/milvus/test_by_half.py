@@ -16,6 +16,7 @@ from indexer.catalog import PENDING
 from indexer.errors import IndexBusy, ListingNotFound, UsageError
 from indexer.lease import writer_lease
 from indexer.listing import Listing, Picture
+from indexer.milvus import orphans
 from indexer.milvus.address import Address
 from indexer.milvus.connection import StoreUnavailable
 from indexer.milvus.push import _Pusher, push
@@ -101,6 +102,27 @@ def test_a_listing_of_which_only_pictures_are_there_can_be_removed(living, photo
     assert not found(living, photos[0], "orphan")
     with pytest.raises(ListingNotFound):
         living.writer.remove("orphan")
+
+
+def test_what_is_left_of_a_write_that_nobody_repeats_goes(living, photos, folder, monkeypatch):
+    """Until then it is found; who asks for it is told that it is not there, as the writer was."""
+    living.writer.put(listing("kept", photos[1]))
+    living.writer.remove("l51")
+    for name in ("left", "l51"):
+        with stopped():
+            living.writer.put(listing(name, *photos))
+        with pytest.raises(ListingNotFound):
+            living.engine.listing(name)
+        assert found(living, photos[1], name)
+    push(folder, Address.parse(living.index))
+    # The catalogue's own is as the catalogue has it: the second picture is gone.
+    (hit,) = found(living, photos[1], "l51")
+    assert not hit.near_duplicate
+    assert found(living, photos[1], "left")  # whoever writes it may not be done yet
+    monkeypatch.setattr(orphans, "FORGOTTEN", 0)
+    push(folder, Address.parse(living.index))
+    assert not found(living, photos[1], "left")
+    assert found(living, photos[1], "kept")
 
 
 def test_every_picture_has_a_size(living, photos):

@@ -9,19 +9,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from indexer.errors import IndexDamaged
-from indexer.milvus.pull import SLICE, _begun, _joined, _require_all
+from indexer.milvus.slices import begin, join, require_all
+
+ASKED = {"made": "made", "features": True, "thumbnails": True}
 
 
-def test_what_was_begun_keeps_its_count(tmp_path: Path) -> None:
+def test_what_was_begun_is_gone_on_with(tmp_path: Path) -> None:
     parts = tmp_path / "shop.parquet.parts"
-    assert _begun(parts, "made", 3 * SLICE, True, True) == (3, 3 * SLICE)
+    begun = begin(parts, ASKED, 3, 3000)
+    assert (begun.slices, begun.counted) == (3, 3000)
     (parts / "00000000.parquet").touch()
-    # More has been written meanwhile.
-    assert _begun(parts, "made", 5 * SLICE, True, True) == (3, 3 * SLICE)
+    # More has been written meanwhile. What it holds of the features is taken over.
+    assert begin(parts, ASKED, 5, 5000) == begun
     assert (parts / "00000000.parquet").exists()
-    for other in (("another", True, True), ("made", False, True), ("made", True, False)):
-        made, features, thumbnails = other
-        assert _begun(parts, made, 5 * SLICE, features, thumbnails) == (5, 5 * SLICE)
+    for other in ({"made": "another"}, {"features": False}, {"thumbnails": False}):
+        anew = begin(parts, {**ASKED, **other}, 5, 5000)
+        assert (anew.slices, anew.counted) == (5, 5000)
+        assert anew.hold != begun.hold
         assert not (parts / "00000000.parquet").exists()
 
 
@@ -38,9 +42,9 @@ def test_slices_that_do_not_add_up_replace_nothing(tmp_path: Path) -> None:
     write_slices(parts)
     target.write_bytes(b"a good one")
     with pytest.raises(IndexDamaged, match="2 of 9 listings"):
-        _joined(parts, target, 2, lambda read: _require_all(read, 9, 9))
+        join(parts, target, 2, lambda read: require_all(read, 9, 9))
     assert target.read_bytes() == b"a good one"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "shop.parquet"]
     # Seven were removed while it was read.
-    assert _joined(parts, target, 2, lambda read: _require_all(read, 9, 2)) == (2, 4)
+    assert join(parts, target, 2, lambda read: require_all(read, 9, 2)) == (2, 4)
     assert pq.read_table(target).num_rows == 2
