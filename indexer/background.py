@@ -22,7 +22,12 @@ STEADY = 30
 """How many listings the usual background counts for then."""
 
 SPREAD = 0.13
-"""Standard deviation of the cosine between unrelated pictures, as on 3,068 photos of clothes."""
+"""Standard deviation of the cosine between unrelated pictures, as on 3,068 photos of clothes: as of
+random directions in 59 dimensions. In fewer, where a few pictures span no more, it is wider."""
+
+ONE = 0.98
+"""Cosine from which two pictures are taken for copies. A photo that several shops list is not found
+by chance in the others' listings, and would be no close match to itself."""
 
 
 def fit_scores(
@@ -70,9 +75,12 @@ def fit_scores(
         asked, own, posterior = vectors[rows].astype(np.float32), labels.listings[rows], None
     similarities = asked @ reference.T
     other = own[:, None] != labels.listings[among]
-    if not other.any():  # one listing: nothing is there by chance
+    if (other & (similarities < ONE)).any():
+        other &= similarities < ONE
+    elif not other.any():  # one listing: nothing is there by chance
         other = np.ones_like(other)
-    plain = ScoreModel.fit(_steadied(similarities[other], listings), 1.0, listings)
+    steadied = _steadied(similarities[other], listings, vectors.shape[1])
+    plain = ScoreModel.fit(steadied, 1.0, listings)
     if model is None or not model.weight_:
         return plain, plain
     codes = labels.codes[among]
@@ -83,7 +91,7 @@ def fit_scores(
     return plain, keyed
 
 
-def _steadied(background: NDArray[np.float32], listings: int) -> NDArray[np.float32]:
+def _steadied(background: NDArray[np.float32], listings: int, dims: int) -> NDArray[np.float32]:
     """Add what is usual between unrelated pictures to the few pairs of a small catalogue.
 
     Ten pictures make pairs that say little, and centred by their own mean all of them seem to be
@@ -91,10 +99,12 @@ def _steadied(background: NDArray[np.float32], listings: int) -> NDArray[np.floa
     """
     if listings >= SMALL:
         return background
-    from scipy.stats import norm  # noqa: PLC0415 - slow to import
+    from scipy.stats import beta  # noqa: PLC0415 - slow to import
 
     count = 1 + len(background) * STEADY // listings
-    usual = norm.ppf((np.arange(count) + 0.5) / count) * SPREAD
+    # (1 + cosine) / 2 of random directions in n dimensions is Beta((n - 1) / 2, (n - 1) / 2).
+    half = (min(max(dims, 2), SPREAD**-2) - 1) / 2
+    usual = 2 * beta.ppf((np.arange(count) + 0.5) / count, half, half) - 1
     return np.concatenate([background, usual.astype(np.float32)])
 
 

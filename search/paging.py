@@ -37,7 +37,7 @@ class Answer:
     hits : list of Hit
         Best first.
     close_match : bool
-        Whether the best of the first page is better than what chance would find.
+        Whether the best of the first page is better than what chance would find, or a copy.
     category : list of (str, float)
         Predicted categories.
     next_cursor : str or None
@@ -81,7 +81,9 @@ def answer(engine: Engine, view: View, query: Query, asked: Asked, cursor: Curso
         asked = replace(asked, leave_out=(*asked.leave_out, *gone))
         newer = engine.view()  # which tells of all others that went with them
         view = newer if newer.snapshot is view.snapshot else view
-    close = cursor.close if cursor.rank else bool(hits) and hits[0].score >= CLOSE
+    # A copy that was seen to be one is no chance, however few pictures there are to judge by.
+    close = any(hit.score >= CLOSE or hit.near_duplicate for hit in hits[:1])
+    close = cursor.close if cursor.rank else close
     next_cursor = None
     shown = [one.listing for group in groups[: query.k] for one in group]
     if len(groups) > query.k and len(cursor.shown) + len(shown) < MAX_SHOWN:

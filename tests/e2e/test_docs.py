@@ -23,6 +23,8 @@ from tests.e2e.serving import serving
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SERVER = "http://127.0.0.1:8000"
+SAYS = {"README.md": "components; sneaker\n", "recipe.md": "category: sneaker "}
+"""What examples say in the end: they show that it works, so they must come out right."""
 
 
 def page_name(path: Path) -> str:
@@ -93,6 +95,7 @@ def test_the_examples_run(path: Path, demo: Demo, shop: Path) -> None:
         )
     said = ran.stdout[-6000:] + ran.stderr[-4000:]
     assert ran.returncode == 0, said
+    assert SAYS.get(path.name, "") in ran.stdout, said
 
 
 def test_what_is_not_run_says_why() -> None:

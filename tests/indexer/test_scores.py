@@ -59,6 +59,29 @@ def test_in_a_small_catalogue_not_everything_is_close(count, most):
     assert np.all(plain.score((photos * vectors).sum(axis=1)) >= 0.8)
 
 
+@pytest.mark.parametrize("count", [3, 5, 12])
+def test_few_pictures_that_span_little_make_nothing_close(count):
+    """As many pictures span one dimension less; there, any two directions are near."""
+    generator = np.random.default_rng(0)
+    vectors = unit(generator.normal(size=(count, count - 1)))
+    plain, _ = fit_scores(vectors, Labels.of([""] * count, np.arange(count)), None, None, None)
+    others = unit(generator.normal(size=(400, count - 1)))
+    assert (plain.score((others @ vectors.T).max(axis=1)) >= CLOSE).mean() < 0.2
+    if count > 4:
+        assert plain.score(np.array(0.9999)) >= 0.8
+
+
+@pytest.mark.parametrize(("pictures", "sellers"), [(14, 3), (200, 5), (24, 2)])
+def test_a_picture_that_several_sellers_list_is_close_to_itself(pictures, sellers):
+    generator = np.random.default_rng(0)
+    vectors = unit(generator.normal(size=(pictures, min(60, pictures - 1))))
+    vectors = np.tile(vectors, (sellers, 1))
+    labels = Labels.of([""] * len(vectors), np.arange(len(vectors)))
+    plain, keyed = fit_scores(vectors, labels, None, None, None)
+    assert plain.score(np.array(0.999)) >= 0.9
+    assert keyed.score(np.array(0.999)) >= 0.9
+
+
 def test_few_pairs_and_equal_ones():
     model = ScoreModel.fit(np.array([0.3]), 1.0, 2)
     assert np.all(np.isfinite(model.score(np.linspace(-1, 1, 50))))
