@@ -208,7 +208,7 @@ def _copy_both(folder: Path, aside: Path, advance: Advance) -> bool:
         for (name, size), values in zip(FEATURES, (width, 1), strict=True):
             if rows and (folder / name).exists():
                 have = (folder / name).stat().st_size
-                # An index from before there were checksums has fewer of them.
+                # What lacks checksums is told by the check of the copy.
                 wanted = min(rows * values * size, have) if values == 1 else rows * values * size
                 copy_file(folder / name, aside / name, advance, wanted)
     except EOFError as error:

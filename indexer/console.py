@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sys
@@ -33,7 +34,7 @@ def run_reporting_errors(work: Callable[[], Any]) -> int:
     try:
         code = work()
     except LookalikeError as error:
-        return _report(error.message, error.hint, error.exit_code)
+        return report(error)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -45,10 +46,18 @@ def run_reporting_errors(work: Callable[[], Any]) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
+        # Of a copy that finds no room, the second file is the one that is written.
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        name = (error.filename2 if full else None) or error.filename
+        where = f" {name}" if name else ""
         return _report(f"{error.strerror or error}:{where}.", "", 1)
     # Without its standalone mode, click returns the code of an Exit, and what a command returns.
     return code if isinstance(code, int) else 0
+
+
+def report(error: LookalikeError) -> int:
+    """Tell an error in words on stderr; return its exit code."""
+    return _report(error.message, error.hint, error.exit_code)
 
 
 def _report(message: str, hint: str, code: int) -> int:
@@ -68,6 +77,8 @@ def folded(text: str, indent: str = "") -> str:
     width = shutil.get_terminal_size().columns
     if not sys.stderr.isatty() or len(indent + text) <= width:
         return indent + text
+    if "\n" in text:
+        return "\n".join(folded(line, indent) for line in text.split("\n"))
     prose, mark, command = text.partition(": lookalike ")
     folds = textwrap.TextWrapper(
         width,
@@ -118,7 +129,10 @@ def _folder(context: click.Context, _: click.Parameter, path: Path) -> Path:
 def json_option(command: F) -> F:
     """Add the shared option `--json`."""
     return click.option(
-        "--json", "as_json", is_flag=True, help="Write JSON to stdout, and nothing else there."
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Write JSON to stdout, one object a line, and nothing else there.",
     )(command)
 
 

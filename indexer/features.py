@@ -157,11 +157,11 @@ class FeatureFile:
             os.close(descriptor)
         return found
 
-    def check(self, count: int) -> Iterator[bool]:
+    def check(self, count: int) -> Iterator[bool | None]:
         """Say of each of the first `count` rows whether it is as it was written.
 
-        A row of an index from before there were checksums is judged by itself: some number in it
-        is not zero, and none is infinite.
+        None where its checksum is lost, and the row itself does not look damaged: some number in
+        it is not zero, and none is infinite.
         """
         self.require(count)
         sums = np.zeros(count, np.uint32)
@@ -172,9 +172,10 @@ class FeatureFile:
             # Not mapped: who shortens the file meanwhile must not kill this process.
             rows = self.read(np.arange(start, min(count, start + BLOCK)))
             for row, written in zip(rows, sums[start : start + BLOCK], strict=True):
-                # An older file was filled up with zeros when the first checksum was written
-                # behind it.
-                yield zlib.crc32(row) == written if written else _plausible(row)
+                # A file that was cut short is filled up with zeros when the next checksum is
+                # written behind it.
+                same = zlib.crc32(row) == written
+                yield None if not written and not same and _plausible(row) else same
 
 
 def feature_file(index: Path, catalog: Catalog) -> FeatureFile:

@@ -61,7 +61,17 @@ def current_name(index: Path) -> str:
             hint=f"Fill it with: lookalike index CATALOG --index {index}",
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise IndexDamaged(f"{index / CURRENT} cannot be read ({error}).", hint=AGAIN) from error
+        raise unreadable(index / CURRENT, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> IndexDamaged:
+    """Return what to raise for a file of a snapshot that is missing or makes no sense."""
+    if isinstance(error, FileNotFoundError):
+        return IndexDamaged(f"{path} is missing.", hint=AGAIN)
+    if isinstance(error, OSError):
+        return IndexDamaged(f"{path} cannot be read: {error.strerror}.", hint=AGAIN)
+    # What a decoder says is for programmers, and may hold the whole file.
+    return IndexDamaged(f"{path} is damaged: it does not hold what was written.", hint=AGAIN)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -80,7 +90,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         form = int(manifest["format"])
         files = {name: (said["bytes"], said["sha256"]) for name, said in manifest["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IndexDamaged(f"{path} cannot be read ({error!r}).", hint=AGAIN) from error
+        raise unreadable(path, error) from error
     if form > FORMAT:
         raise IndexVersionError(
             f"{folder} was written by a newer Lookalike (format {form}, this one knows {FORMAT}).",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from indexer.errors import (
 from indexer.files import write_durably
 from indexer.paths import cache_folder
 from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
+from indexer.storing import storing
 from indexer.weights import Weights, sha256_of
 
 LAYERS = ("mixed5", "mixed6", "mixed7")
@@ -221,11 +221,17 @@ CARD_FILE = "network.json"
 
 
 def install_network(network: Network, model: Path, folder: Path) -> None:
-    """Copy the converted network and its card into an index's folder."""
-    aside = folder / (MODEL_FILE + ".part")
-    shutil.copyfile(model, aside)
-    aside.replace(folder / MODEL_FILE)
-    write_durably(folder / CARD_FILE, json.dumps(asdict(network), indent=2).encode())
+    """Copy the converted network and its card into an index's folder.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, or may not be written to.
+    """
+    data = model.read_bytes()
+    with storing(folder):
+        write_durably(folder / MODEL_FILE, data)
+        write_durably(folder / CARD_FILE, json.dumps(asdict(network), indent=2).encode())
 
 
 def install_openvino(model: Path, folder: Path) -> None:
@@ -250,6 +256,22 @@ def installed_network(folder: Path) -> Network | None:
         return None
     except (ValueError, TypeError) as error:
         raise IndexDamaged(
-            f"{folder / CARD_FILE} cannot be read ({error}).",
-            hint="Restore it from a backup, or index again into another folder.",
+            f"{folder / CARD_FILE} is damaged: it does not hold what was written.",
+            hint=installed_again(folder),
         ) from error
+
+
+def missing_network(folder: Path, name: str) -> IndexDamaged:
+    """Return what to raise where one of the two files of an index's network is not there."""
+    return IndexDamaged(f"{folder / name} is missing.", hint=installed_again(folder))
+
+
+def installed_again(folder: Path) -> str:
+    """Say how an index gets its network again."""
+    card = folder / CARD_FILE
+    # While its card is there, indexing takes the network for installed.
+    first = f"remove {card} and " if card.exists() else ""
+    return (
+        f"Restore it from a backup, or {first}install it again, with --weights and"
+        f" --input-size if they were given before: lookalike index CATALOG --index {folder}"
+    )

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from indexer.errors import IndexDamaged
-from indexer.manifest import AGAIN, MANIFEST
+from indexer.manifest import AGAIN, MANIFEST, unreadable
 
 REMOVING = ".removing-"
 
@@ -42,7 +42,7 @@ class ReadingLock:
             there = os.path.samestat(os.fstat(self._descriptor), path.stat())
         except OSError as error:
             self.close()
-            raise IndexDamaged(f"{path} cannot be read ({error!r}).", hint=AGAIN) from error
+            raise unreadable(path, error) from error
         if not there:
             self.close()
             raise IndexDamaged(f"{folder} has been removed.", hint=AGAIN)

@@ -8,7 +8,8 @@ from indexer.build import build_snapshot
 from indexer.catalog import Catalog
 from indexer.errors import IndexNotReady
 from indexer.lease import writer_lease
-from indexer.model import Network, installed_network
+from indexer.manifest import CURRENT
+from indexer.model import CARD_FILE, Network, installed_network, missing_network
 from indexer.progress import SILENT, Progress
 from indexer.recipe import Recipe
 from indexer.sync import IndexOptions, keep_width, wanted_recipe
@@ -55,9 +56,13 @@ def require_network(folder: Path) -> Network:
     ------
     IndexNotReady
         If it has none yet.
+    IndexDamaged
+        If it has none any more.
     """
     network = installed_network(folder)
     if network is None:
+        if (folder / CURRENT).exists():  # it had one
+            raise missing_network(folder, CARD_FILE)
         raise IndexNotReady(
             f"The index in {folder} has no network yet.",
             hint=f"Fill it with: lookalike index CATALOG --index {folder}",

@@ -15,7 +15,15 @@ from indexer.catalog import Catalog
 from indexer.errors import IndexDamaged, IndexNotReady, LookalikeError
 from indexer.features import FeatureFile, feature_file
 from indexer.learned import read_learned
-from indexer.model import MODEL_FILE, Network, installed_network
+from indexer.manifest import CURRENT, MANIFEST, unreadable
+from indexer.model import (
+    CARD_FILE,
+    MODEL_FILE,
+    Network,
+    installed_again,
+    installed_network,
+    missing_network,
+)
 from indexer.progress import SILENT, Progress
 from indexer.reading_lock import ReadingLock
 from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
@@ -25,6 +33,10 @@ from indexer.thumbnails import THUMBNAILS
 from indexer.weights import sha256_of
 
 COMPACT = "`lookalike compact` makes a new snapshot from the stored features."
+UNTOLD = (
+    "Restore the index from a backup, or index again into another folder; `lookalike export` and"
+    " `lookalike import` make another from the features as they are."
+)
 ANEW = "Restore it from a backup, or index again into another folder."
 
 
@@ -69,15 +81,21 @@ def _database(catalog: Catalog) -> Iterator[str]:
 
 def _features(folder: Path, catalog: Catalog, progress: Progress) -> Iterator[str]:
     file = feature_file(folder, catalog)
-    damaged, count = None, 0
+    rows, count = None, 0
     try:
-        while damaged is None:  # again where a compaction has moved rows meanwhile
+        while rows is None:  # again where a compaction has moved rows meanwhile
             moves, count = catalog.meta("moves"), int(catalog.meta("rows") or 0)
-            damaged = _damaged_rows(catalog, file, count, progress)
+            rows = _damaged_rows(catalog, file, count, progress)
             if catalog.meta("moves") != moves:
-                damaged = None
+                rows = None
     except LookalikeError as error:
         yield str(error)
+    damaged, untold = rows or ([], 0)
+    if untold:
+        yield (
+            f"{file.sums_path}: the checksums of {untold:,} of {count:,} pictures' features are"
+            f" missing, so that damage to these would not be seen. {UNTOLD}"
+        )
     if damaged:
         named = ", ".join(repr(name) for name in _listings_of(catalog, damaged[:3]))
         yield (
@@ -86,21 +104,25 @@ def _features(folder: Path, catalog: Catalog, progress: Progress) -> Iterator[st
         )
 
 
-def _damaged_rows(catalog: Catalog, file: FeatureFile, count: int, progress: Progress) -> list[int]:
-    """Return the rows in use that are not as they were written.
+def _damaged_rows(
+    catalog: Catalog, file: FeatureFile, count: int, progress: Progress
+) -> tuple[list[int], int]:
+    """Return the rows in use that are not as they were written, and how many nothing tells of.
 
     A row that nothing refers to may be half of another one: a compaction that died copied it.
     """
     numbers = catalog.db.execute("SELECT number FROM embeddings WHERE number < ?", (count,))
     used = np.zeros(count, bool)
     used[np.fromiter((row[0] for row in numbers), np.int64)] = True
-    damaged = []
+    damaged, untold = [], 0
     with progress.track("Checking the features", count, "pictures") as advance:
         for number, sound in enumerate(file.check(count)):
-            if used[number] and not sound:
+            if used[number] and sound is None:
+                untold += 1
+            elif used[number] and not sound:
                 damaged.append(number)
             advance(1)
-    return damaged
+    return damaged, untold
 
 
 def _listings_of(catalog: Catalog, rows: list[int]) -> Iterator[str]:
@@ -153,12 +175,15 @@ def _kept_pictures(folder: Path, progress: Progress) -> Iterator[str]:
 
 def _model(folder: Path, network: Network | None) -> Iterator[str]:
     path = folder / MODEL_FILE
-    if network is None:
-        yield f"{folder} has no network.json; index again into another folder."
+    if not (folder / CARD_FILE).is_file():
+        yield str(missing_network(folder, CARD_FILE))
     elif not path.is_file():
-        yield f"{path} is missing; index again into another folder, or restore it from a backup."
-    elif sha256_of(path) != network.model_sha256:
-        yield f"{path} is not the network that the index was made with (SHA-256 differs)."
+        yield str(missing_network(folder, MODEL_FILE))
+    elif network is not None and sha256_of(path) != network.model_sha256:
+        yield (
+            f"{path} is not the network that the index was made with (SHA-256 differs)."
+            f" {installed_again(folder)}"
+        )
     if (folder / OPENVINO_FILE).is_file():
         yield from _openvino(folder)
 
@@ -184,7 +209,10 @@ def _snapshot(folder: Path, network: Network | None, progress: Progress) -> Iter
         yield "No snapshot was published yet; run `lookalike index` again to finish."
         return
     except LookalikeError as error:
-        yield str(error)
+        yield f"{error.message} {COMPACT}"
+        return
+    if not name.isdigit():
+        yield f"{folder / CURRENT} names no snapshot. {COMPACT}"
         return
     path = folder / SNAPSHOTS / name
     try:
@@ -202,8 +230,10 @@ def _snapshot(folder: Path, network: Network | None, progress: Progress) -> Iter
         snapshot = Snapshot.open(path)
         if network is not None:
             network.require_same(Network(**snapshot.manifest["network"]))
-    except (LookalikeError, TypeError, KeyError) as error:
-        yield f"{error} {COMPACT}"
+    except LookalikeError as error:
+        yield f"{error.message} {COMPACT}"
+    except (TypeError, KeyError) as error:
+        yield f"{unreadable(path / MANIFEST, error).message} {COMPACT}"
 
 
 def _files(path: Path, manifest: dict[str, Any], progress: Progress) -> Iterator[str]:

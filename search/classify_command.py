@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from indexer.console import any_index_option, json_option, out, write_json
-from indexer.errors import QueryError
+from indexer.errors import PictureError, QueryError
 from indexer.runtimes import RUNTIMES
+from search.bad_photos import tell_bad_photo
 from search.commands import parse_region
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def classify(
     from search.engine import Engine  # noqa: PLC0415 - FAISS
 
     engine = Engine.open(index_folder, runtime=runtime)
+    code = 0
     try:
         if engine.snapshot.categories is None:
             raise QueryError(
@@ -48,7 +50,11 @@ def classify(
                 " with: lookalike index CATALOG --category-column NAME",
             )
         for photo in photos:
-            said = engine.classify(photo, region)
+            try:
+                said = engine.classify(photo, region)
+            except (PictureError, QueryError) as error:
+                code = max(code, tell_bad_photo(photo, error, as_json=as_json))
+                continue
             if as_json:
                 write_json(
                     {
@@ -64,3 +70,5 @@ def classify(
                 out().print(f"{photo.name}  {guesses}")
     finally:
         engine.close()
+    if code:
+        raise click.exceptions.Exit(code)

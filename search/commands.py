@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from indexer.console import any_index_option, json_option, out, write_json
-from indexer.errors import PictureError, UsageError
+from indexer.errors import PictureError, QueryError, UsageError
 from indexer.runtimes import RUNTIMES
+from search.bad_photos import tell_bad_photo
 
 if TYPE_CHECKING:
     from indexer.listing import Region
@@ -123,7 +125,7 @@ def search(
     """Find the listings that look like each of PHOTOS, or like the listing --id.
 
     Several --like and --unlike make one question. With --json, one page of hits a line, in the
-    order of the photos.
+    order of the photos; for a photo that cannot be used, what is wrong with it.
     """
     if bool(photos) + (listing_id is not None) + bool(likes) + (cursor is not None) != 1:
         raise UsageError(
@@ -158,33 +160,36 @@ def search(
         queries = [Query(listing_id=listing_id, **options)]
     engine = Engine.open(index_folder, runtime=runtime)
     answered: list[tuple[Query, Page]] = []
+    code = 0
     try:
         for query in queries:
             counted = engine.view().facets(query.condition) if facets else None
-            page = _answer(engine, query)
-            answered.append((query, page))
-            _show(query, page, as_json, counted)
-            for _ in range(pages - 1):
-                if page.next_cursor is None:
-                    break
-                page = engine.search(Query(cursor=page.next_cursor))
-                answered.append((query, page))
-                _show(query, page, as_json, None)
+            try:
+                for number, page in enumerate(_pages(engine, query, pages)):
+                    answered.append((query, page))
+                    _show(query, page, as_json, None if number else counted)
+            except (PictureError, QueryError) as error:
+                code = max(code, tell_bad_photo(query.photo, error, as_json=as_json))
     finally:
-        # Photos that were answered before a bad one are not lost.
+        # What was answered before an error is not lost.
         if montage is not None and answered:
             _montage(engine, answered, montage)
         engine.close()
+    if code:
+        raise click.exceptions.Exit(code)
 
 
-def _answer(engine: Engine, query: Query) -> Page:
-    try:
-        return engine.search(query)
-    except PictureError as error:
-        if not isinstance(query.photo, Path):
-            raise
-        # Of several photos, one wants to know which it was.
-        raise type(error)(f"{query.photo}: {error.message}", hint=error.hint) from error
+def _pages(engine: Engine, query: Query, count: int) -> Iterator[Page]:
+    """Yield the first page of an answer, and those behind it up to a count."""
+    from search.query import Query  # noqa: PLC0415
+
+    page = engine.search(query)
+    yield page
+    for _ in range(count - 1):
+        if page.next_cursor is None:
+            return
+        page = engine.search(Query(cursor=page.next_cursor))
+        yield page
 
 
 def _montage(engine: Engine, answered: list[tuple[Query, Page]], path: Path) -> None:

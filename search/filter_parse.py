@@ -17,6 +17,7 @@ from search.filter_terms import (
     Range,
     Term,
     Value,
+    quoted,
     wrong,
 )
 
@@ -140,9 +141,16 @@ class _Reader:
             return Present()
         if ".." in bare:
             return self._range(bare, start)
-        if bare.endswith("*"):
-            return Prefix(normal(bare[:-1]))
-        return Exact(normal(bare))
+        beginning = bare.removesuffix("*")
+        if "*" in beginning:
+            raise wrong(
+                "a star stands for an end only.",
+                self._text,
+                start,
+                f"Write {name}:BEGINNING*; a text with a star of its own needs quotes:"
+                f" {name}:{quoted(bare)}",
+            )
+        return Exact(normal(bare)) if beginning == bare else Prefix(normal(beginning))
 
     def _range(self, bare: str, start: int) -> Range:
         ends = [

@@ -9,12 +9,12 @@ from typing import cast
 
 from indexer.catalog import DATABASE
 from indexer.connecting import file_at
-from indexer.errors import IndexBusy, IndexDamaged, IndexReplaced, NetworkMismatch
+from indexer.errors import IndexBusy, IndexReplaced, NetworkMismatch
 from indexer.features import feature_file
 from indexer.fields import FieldType
-from indexer.model import MODEL_FILE, Network, installed_network
+from indexer.model import CARD_FILE, MODEL_FILE, Network, installed_network, missing_network
 from indexer.pictures import PictureLimits
-from indexer.snapshot import AGAIN, CURRENT, Snapshot, current_name, open_current
+from indexer.snapshot import CURRENT, Snapshot, current_name, open_current
 from search.following import Outrun, follow
 from search.index import VectorIndex
 from search.live import View
@@ -158,5 +158,5 @@ class Newest(Lookup):
         if network is None or not (self.path / MODEL_FILE).is_file():
             # A snapshot without its network can never have been published.
             current_name(self.path)
-            raise IndexDamaged(f"{self.path} lacks its network ({MODEL_FILE}).", hint=AGAIN)
+            raise missing_network(self.path, MODEL_FILE if network else CARD_FILE)
         return network

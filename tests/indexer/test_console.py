@@ -1,12 +1,14 @@
 """What a person sees: lines folded at words, commands whole, bars that end full."""
 
+import errno
 import io
+import os
 import sys
 
 import pytest
 from rich.console import Console
 
-from indexer.console import TerminalProgress, folded
+from indexer.console import TerminalProgress, folded, run_reporting_errors
 
 
 @pytest.fixture
@@ -53,6 +55,17 @@ def test_a_command_is_not_folded(on_terminal):
 
 def test_nothing_is_folded_for_a_file():
     assert folded("word " * 100) == "word " * 100
+
+
+@pytest.mark.parametrize(
+    ("number", "named"), [(errno.ENOSPC, "to.tflite"), (errno.ENOENT, "from.tflite")]
+)
+def test_a_copy_that_fails_names_the_file_at_fault(number, named, capsys):
+    def fail():
+        raise OSError(number, os.strerror(number), "from.tflite", None, "to.tflite")
+
+    assert run_reporting_errors(fail) == 1
+    assert capsys.readouterr().err == f"Error: {os.strerror(number)}: {named}.\n"
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,16 @@ def test_a_backup_and_an_export_of_it(released, tmp_path):
     assert found(tmp_path / "new") == found(released)
 
 
+def test_one_without_checksums_is_used_and_told(released):
+    """As versions before them left it."""
+    (released / "features.crc").unlink()
+    assert sorted(found(released)) == [name for name in LISTINGS if name != "l3"]
+    rebuild(released, None, None, None)
+    assert sorted(found(released)) == [name for name in LISTINGS if name != "l3"]
+    (said,) = problems(released)
+    assert "the checksums of 12 of 12 pictures" in said
+
+
 def test_a_newer_database_is_refused_and_left_alone(released):
     with closing(sqlite3.connect(released / DATABASE)) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")

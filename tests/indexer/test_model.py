@@ -1,12 +1,19 @@
 """The network's card, and how a conversion that fails is told. No TensorFlow."""
 
+import resource
 import subprocess
 from dataclasses import replace
 
 import pytest
 
 import indexer.model
-from indexer.errors import IndexDamaged, NetworkError, NetworkMismatch, UsageError
+from indexer.errors import (
+    IndexDamaged,
+    NetworkError,
+    NetworkMismatch,
+    StorageError,
+    UsageError,
+)
 from indexer.model import (
     CARD_FILE,
     MODEL_FILE,
@@ -33,6 +40,22 @@ def test_install_and_read(tmp_path, network):
     assert installed_network(folder) == network
     assert (folder / MODEL_FILE).read_bytes() == (tmp_path / "fake.tflite").read_bytes()
     assert sorted(path.name for path in folder.iterdir()) == [CARD_FILE, MODEL_FILE]
+
+
+def test_a_full_disk_is_told_of_the_index(tmp_path, network):
+    """Not of the cache, which is only read."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+    try:
+        with pytest.raises(StorageError, match=f"{folder}: File too large") as caught:
+            install_network(network, tmp_path / "fake.tflite", folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "fake.tflite" not in str(caught.value)
+    assert "free space" in caught.value.hint
+    assert installed_network(folder) is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "not json", '{"name": "x"}'])

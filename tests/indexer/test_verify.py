@@ -5,17 +5,22 @@ import json
 import pytest
 
 import indexer.verify
+from indexer.backup import back_up
 from indexer.catalog import DATABASE, Catalog
-from indexer.errors import IndexNotReady, LookalikeError
+from indexer.errors import IndexDamaged, IndexNotReady, IndexUnusable, LookalikeError
 from indexer.features import feature_file
 from indexer.model import install_openvino
 from indexer.pictures import content_hash
+from indexer.progress import SILENT
 from indexer.rebuild import rebuild
 from indexer.runtimes import OPENVINO_FILE, OPENVINO_SUMS, OPENVINO_WEIGHTS
 from indexer.snapshot import FILES, MANIFEST, open_current
+from indexer.sources import open_source
+from indexer.sync import IndexOptions, index_catalogue
 from indexer.thumbnails import THUMBNAILS
 from indexer.verify import problems
 from indexer.weights import sha256_of
+from search.engine import Engine
 
 
 def found(folder):
@@ -110,14 +115,102 @@ def test_an_altered_bit_of_the_features(indexed, place):
     assert "' among them" in said
 
 
-def test_features_without_checksums(indexed):
-    """An index from before there were any."""
-    (indexed / "features.crc").unlink()
+@pytest.mark.parametrize(("kept", "lost"), [(None, 12), (0, 12), (24, 6), (21, 7)])
+def test_checksums_that_are_lost(indexed, kept, lost):
+    path = indexed / "features.crc"
+    whole = path.read_bytes()
+    if kept is None:
+        path.unlink()
+    else:
+        path.write_bytes(whole[:kept])
+    (said,) = found(indexed)
+    assert f"{path}: the checksums of {lost} of 12 pictures" in said
+    assert "lookalike export" in said
+    with pytest.raises(IndexDamaged, match="checksums"):
+        back_up(indexed, indexed.parent / "backup")
+    # What was cut off is filled up when the next picture comes.
+    path.write_bytes(whole[:28] + bytes(16) + whole[44:])
+    assert "checksums of 4 of 12" in found(indexed)[0]
+    path.write_bytes(whole)
     assert not found(indexed)
+
+
+def test_damaged_features_without_checksums(indexed):
+    (indexed / "features.crc").unlink()
     path = indexed / "features.f16"
     data = path.read_bytes()
     path.write_bytes(b"\0" * (len(data) // 2) + data[len(data) // 2 :])
-    assert "of 6 of 12 pictures" in found(indexed)[0]
+    lost, altered = found(indexed)
+    assert "checksums of 6 of 12" in lost
+    assert "features of 6 of 12 pictures were altered" in altered
+
+
+@pytest.mark.parametrize("name", ["CURRENT", MANIFEST])
+@pytest.mark.parametrize("damage", ["altered", "short", "missing", "names", "elsewhere"])
+def test_what_is_wrong_is_said_for_a_person(indexed, name, damage):
+    path = path_of(indexed, name)
+    data = path.read_bytes()
+    middle = len(data) // 2
+    match damage:
+        case "altered":
+            path.write_bytes(data[:middle] + b"\xff\xfe" + data[middle + 2 :])
+        case "short":
+            path.write_bytes(data[:middle])
+        case "missing":
+            path.unlink()
+        case "names":
+            path.write_text('{"format": 3}')
+        case "elsewhere":
+            path.write_text("../../etc")
+    said = "\n".join(found(indexed))
+    assert said
+    assert len(said) < 400
+    assert "Error" not in said
+    assert "codec" not in said
+    assert "lookalike verify" not in said  # which is what says it
+    with pytest.raises(IndexUnusable) as caught:
+        open_current(indexed)
+    assert "Error" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+    rebuild(indexed, None, None, None)
+    assert not found(indexed)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "removed"),
+    [
+        ("network.json", "missing", []),
+        ("network.json", "altered", ["network.json"]),
+        ("network.tflite", "missing", ["network.json"]),
+        ("network.tflite", "altered", ["network.json"]),
+    ],
+)
+def test_a_lost_network_is_installed_again(
+    indexed, pictures_folder, fake_network, name, damage, removed
+):
+    path = indexed / name
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(b"\0" + path.read_bytes()[1:])
+    (said,) = found(indexed)
+    assert str(path) in said
+    assert f"lookalike index CATALOG --index {indexed}" in said
+    assert [
+        one for one in ("network.json", "network.tflite") if f"remove {indexed / one}" in said
+    ] == removed
+    if damage == "missing":  # a search does not read all of it
+        with pytest.raises(IndexDamaged) as caught:
+            Engine.open(indexed)
+        assert str(caught.value) == said
+    if name == "network.json":
+        with pytest.raises(IndexDamaged) as caught:
+            rebuild(indexed, None, None, None)
+        assert str(caught.value) == said
+    for one in removed:
+        (indexed / one).unlink()
+    index_catalogue(indexed, open_source(pictures_folder), IndexOptions(), SILENT)
+    assert not found(indexed)
 
 
 def test_thumbnails(indexed):
@@ -196,7 +289,7 @@ def test_rows_that_are_moved_meanwhile_are_looked_at_again(indexed, monkeypatch)
         if len(turns) == 1:
             with catalog.writing():
                 catalog.db.execute("UPDATE meta SET value = value + 1 WHERE key = 'moves'")
-            return [3]
+            return [3], 0
         return real(catalog, file, count, progress)
 
     monkeypatch.setattr(indexer.verify, "_damaged_rows", then_move)

@@ -10,8 +10,11 @@ from indexer.commands.index import index, parse_max_failures
 from indexer.commands.status import status
 from indexer.commands.verify import verify
 from indexer.console import run_reporting_errors
-from indexer.errors import IndexNotReady, PictureError, QueryError, UsageError
+from indexer.errors import IndexNotReady, QueryError, UsageError
+from search.classify_command import classify
 from search.commands import search
+from search.duplicates_command import duplicates
+from web.access.key_commands import keys
 
 
 @pytest.fixture
@@ -116,8 +119,6 @@ def test_errors_in_words(run, pictures_folder, tmp_path, capsys):
         run(search, "x.jpg", "--id", "x")
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"nothing")
-    with pytest.raises(PictureError):
-        run(search, bad)
     assert run(search, bad, "--region", "1,2").exit_code == 2
 
     def fail():
@@ -161,9 +162,55 @@ def test_photos_before_a_bad_one_are_not_lost(run, pictures_folder, tmp_path):
     run(index, pictures_folder)
     bad, drawn = tmp_path / "bad.jpg", tmp_path / "montage.png"
     bad.write_bytes(b"nothing")
-    with pytest.raises(PictureError):
-        run(search, pictures_folder / "bags" / "00.png", bad, "--montage", drawn)
+    result = run(search, pictures_folder / "bags" / "00.png", bad, "--montage", drawn)
+    assert result.exit_code == 1
     assert drawn.exists()
+
+
+def test_photos_behind_a_bad_one_are_answered(run, pictures_folder, tmp_path):
+    run(index, pictures_folder)
+    bad, gone = tmp_path / "bad.jpg", tmp_path / "gone.jpg"
+    bad.write_bytes(b"nothing")
+    good = [pictures_folder / "bags" / "00.png", pictures_folder / "hats" / "01.jpg"]
+    result = run(search, good[0], bad, good[1], "-k", 1, "--json")
+    first, between, last = lines(result)
+    assert [page["hits"][0]["listing"]["id"] for page in (first, last)] == [
+        "bags:00.png",
+        "hats:01.jpg",
+    ]
+    assert between["photo"] == str(bad)
+    assert between["error"]["code"] == "unsupported_type"
+    assert str(bad) in between["error"]["message"]
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {bad}: ")
+    result = run(search, gone, good[1], "-k", 1)
+    assert "hats:01.jpg" in result.stdout
+    assert f"The photo {gone} cannot be read" in result.stderr
+    assert result.exit_code == 2
+    # What is wrong with more than the photo ends the search.
+    with pytest.raises(QueryError, match="colour"):
+        run(search, *good, "--filter", "colour:red")
+
+
+def test_a_photo_of_no_category_among_others(run, tmp_path, draw):
+    shop = tmp_path / "shop"
+    for n in range(10):
+        draw(shop / ("bags" if n < 5 else "hats") / f"{n}.png", n)
+    run(index, shop)
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"nothing")
+    good = shop / "bags" / "0.png"
+    result = run(classify, bad, good, "--json")
+    first, last = lines(result)
+    assert set(first) == {"photo", "error"}
+    assert (last["photo"], bool(last["category"])) == (str(good), True)
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("command", [duplicates, keys.commands["list"], search])
+def test_help_says_that_json_is_one_object_a_line(command):
+    said = " ".join(CliRunner().invoke(command, ["--help"]).stdout.split())
+    assert "one object a line" in said
 
 
 def test_ctrl_c_says_how_to_go_on(run, pictures_folder, fake_network, index_folder):

@@ -41,6 +41,16 @@ def test_a_catalogue_picture_finds_itself(opened, pictures_folder):
         assert best.picture == 0
 
 
+def test_a_copy_is_a_close_match_whatever_the_score(opened, pictures_folder, monkeypatch):
+    monkeypatch.setattr("search.paging.CLOSE", 2.0)  # more than any score
+    page = opened.search(photo=pictures_folder / "bags" / "00.png", k=2)
+    assert page.hits[0].near_duplicate
+    assert page.close_match
+    page = opened.search(listing_id="bags:00.png", k=2)
+    assert not page.hits[0].near_duplicate
+    assert not page.close_match
+
+
 def test_a_page(opened, pictures_folder):
     path = pictures_folder / "bags" / "00.png"
     page = opened.search(Query(photo=path.read_bytes(), k=5))
@@ -278,7 +288,7 @@ def test_an_index_of_another_network_that_took_the_place_is_told(opened, other_i
 
 def test_a_missing_network_is_damage(indexed, network):
     (indexed / "network.tflite").unlink()
-    with pytest.raises(IndexDamaged, match="lacks its network"):
+    with pytest.raises(IndexDamaged, match=r"network\.tflite is missing"):
         Engine.open(indexed)
 
 
