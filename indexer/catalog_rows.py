@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from indexer.listing import Picture, Region
 
+PICTURELESS = "NOT EXISTS (SELECT 1 FROM pictures p WHERE p.listing = listings.number)"
+"""Of `listings`: those without a picture, which no search can find."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -111,4 +111,5 @@ def _report(db: sqlite3.Connection, source: Source, options: IndexOptions) -> Re
         },
     )
     failed = count("SELECT count(*) FROM pictures WHERE state = ?", FAILED)
-    return Report(plan, None, failed, None, outlook=outlook)
+    bare = count("SELECT count(*) FROM lines WHERE pictures = '[]'")
+    return Report(plan, None, failed, None, outlook=outlook, without_pictures=bare)

@@ -72,6 +72,9 @@ class SourceError(LookalikeError):
     code = "bad_catalogue"
     status = 422
 
+    parts: tuple[SourceError, ...] = ()
+    """The errors that this one tells together, where there are several."""
+
 
 class DuplicateListing(SourceError):
     """Two lines of the catalogue claim one listing id."""

@@ -116,6 +116,8 @@ class Report:
         Of a dry run only.
     replaced : bool
         Whether a whole new index took the place of the one before.
+    without_pictures : int
+        Listings that no search can find, since they have no picture.
     """
 
     plan: Plan
@@ -125,6 +127,7 @@ class Report:
     urls: Checked | None = None
     outlook: Outlook | None = None
     replaced: bool = False
+    without_pictures: int = 0
 
 
 def check_removals(plan: Plan, removable: int, options: IndexOptions) -> None:

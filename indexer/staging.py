@@ -22,6 +22,7 @@ from indexer.field_values import FieldType, Inference
 from indexer.listing import Listing
 from indexer.progress import Progress
 from indexer.sources import Source
+from indexer.sources.bad_rows import BadRows
 from indexer.storing import storing
 from indexer.versions import picture_version
 
@@ -130,11 +131,16 @@ def read_lines(
     db.execute(f"CREATE TABLE {schema}.lines {COLUMNS}")
     db.execute("BEGIN")
     try:
-        with progress.track("Reading the catalogue", source.count(), "listings") as advance:
+        with (
+            progress.track("Reading the catalogue", source.count(), "listings") as advance,
+            BadRows() as bad,
+        ):
             for listing in source.listings():
-                _insert(db, listing)
+                bad.read(_insert, db, listing)
                 inference.add_attributes(listing.attributes)
                 advance(1)
+        if left_out := source.left_out():
+            progress.say(left_out)
     finally:
         db.execute("COMMIT")
     return inference.types()

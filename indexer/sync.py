@@ -8,6 +8,7 @@ from pathlib import Path
 from indexer.apply import apply_staged, retry_failed
 from indexer.build import FLAT_UP_TO, build_snapshot
 from indexer.catalog import DATABASE, FAILED, PENDING, Catalog
+from indexer.catalog_rows import PICTURELESS
 from indexer.changes import changes_since
 from indexer.dry_run import preview
 from indexer.embedding import Embedding
@@ -103,7 +104,8 @@ def sync_with(
         if plan.removed or plan.changed or (urls is not None and urls.changed):
             _drop_thumbnails(folder)
         failures = catalog.count("pictures", "state = ?", FAILED)
-        return Report(plan, work, failures, snapshot, urls)
+        bare = catalog.count("listings", PICTURELESS)
+        return Report(plan, work, failures, snapshot, urls, without_pictures=bare)
 
 
 def _check_urls(catalog: Catalog, options: IndexOptions, progress: Progress) -> Checked | None:

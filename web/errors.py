@@ -161,10 +161,12 @@ def invalid(error: ValidationError) -> InvalidRequest:
     steps = [str(step) for step in first["loc"] if step != "[key]"]
     place = ".".join(steps[1:] if steps[:1] in (["put"], ["patch"], ["delete"]) else steps)
     said = first["msg"].removeprefix("Value error, ").rstrip(".")
+    hint = str(first.get("ctx", {}).get("hint", ""))
     if first["type"] == "extra_forbidden":
         return InvalidRequest(
             f"There is no field {place!r} here.", hint="Leave it out, or check how it is spelt."
         )
     if not place:
-        return InvalidRequest(f"{said}.")
-    return InvalidRequest(f"{place}: {said[:1].lower()}{said[1:]}.", hint=f"Correct {place!r}.")
+        return InvalidRequest(f"{said}.", hint=hint)
+    told = f"{place}: {said[:1].lower()}{said[1:]}."
+    return InvalidRequest(told, hint=hint or f"Correct {place!r}.")

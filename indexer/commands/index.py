@@ -248,8 +248,17 @@ def summary(report: Report, folder: Path) -> list[str]:
             f"{report.failures:,} rejected in all; see why with:"
             f" lookalike status --failures --index {folder}"
         )
+    if report.without_pictures:
+        lines.append(
+            f"{_bare(report.without_pictures)} and cannot be found; see which with:"
+            f" lookalike status --failures --index {folder}"
+        )
     lines.append(f"Snapshot {report.snapshot} serves from {folder}.")
     return lines
+
+
+def _bare(listings: int) -> str:
+    return "1 listing has no picture" if listings == 1 else f"{listings:,} listings have no picture"
 
 
 def _would(report: Report, outlook: Outlook, listings: str) -> list[str]:
@@ -259,6 +268,8 @@ def _would(report: Report, outlook: Outlook, listings: str) -> list[str]:
             f"Of those that changed, {report.plan.changed - outlook.fields_only:,} have other"
             f" pictures, and {outlook.fields_only:,} only other fields."
         )
+    if report.without_pictures:
+        lines.append(f"{_bare(report.without_pictures)} and could not be found.")
     if report.replaced:
         lines.append("Every picture would be read and embedded, into an index beside this one.")
         return lines

@@ -58,6 +58,7 @@ def _show_milvus(index: Path, as_json: bool, *, folder_needed: bool) -> None:
 def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
     """Return what is known of an index, published or half built."""
     from indexer.catalog import FAILED, PENDING  # noqa: PLC0415
+    from indexer.catalog_rows import PICTURELESS  # noqa: PLC0415
     from indexer.changes import changes_since  # noqa: PLC0415
     from indexer.model import installed_network  # noqa: PLC0415
     from indexer.snapshot import open_current  # noqa: PLC0415
@@ -66,6 +67,7 @@ def facts(folder: Path, catalog: Catalog) -> dict[str, Any]:
     said: dict[str, Any] = {
         "index": str(folder),
         "listings": catalog.count("listings"),
+        "without_pictures": catalog.count("listings", PICTURELESS),
         "pictures": catalog.count("pictures"),
         "pending": catalog.count("pictures", "state = ?", PENDING),
         "failures": catalog.count("pictures", "state = ?", FAILED),
@@ -117,9 +119,10 @@ def _show(
 
 
 def _rows(said: dict[str, Any]) -> list[tuple[str, str]]:
+    bare = said["without_pictures"]
     rows = [
         ("Index", f"{said['index']} ({said['bytes'] / 1e6:,.1f} MB)"),
-        ("Listings", f"{said['listings']:,}"),
+        ("Listings", f"{said['listings']:,}" + f" ({bare:,} without a picture)" * bool(bare)),
         (
             "Pictures",
             f"{said['pictures']:,} ({said['pending']:,} pending, {said['failures']:,} rejected)",

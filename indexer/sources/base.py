@@ -77,3 +77,7 @@ class Source(ABC):
     def count(self) -> int | None:
         """Return the number of listings where it costs little to know, else None."""
         return None
+
+    def left_out(self) -> str:
+        """Say in one line what `listings` left out when it last was read; empty for nothing."""
+        return ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from indexer.errors import SourceError
 from indexer.listing import Listing
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import require
 from indexer.sources.files import base_name, is_url
@@ -80,8 +81,13 @@ class Table:
             if any(cell.strip() for cell in cells):
                 yield line, cells
 
-    def named_rows(self) -> Iterator[tuple[str, dict[str, str]]]:
+    def named_rows(self, bad: BadRows | None = None) -> Iterator[tuple[str, dict[str, str]]]:
         """Read the rows below the header.
+
+        Parameters
+        ----------
+        bad : BadRows, optional
+            Is told of rows with too many cells, which are an error where it is left out.
 
         Yields
         ------
@@ -101,10 +107,14 @@ class Table:
         for line, cells in rows:
             origin = f"{self.name}, line {line}"
             if any(cell.strip() for cell in cells[len(names) :]):
-                raise SourceError(
+                error = SourceError(
                     f"{origin} has {len(cells)} cells, but there are {len(names)} columns.",
                     hint="A cell with the delimiter in it is written in quotation marks.",
                 )
+                if bad is None:
+                    raise error
+                bad.add(error)
+                continue
             padded = cells + [""] * (len(names) - len(cells))
             pairs = zip(names, padded, strict=False)
             yield origin, {name: cell.strip() for name, cell in pairs if name}
@@ -134,13 +144,16 @@ class DelimitedSource(Source):
         self._table = table
         names = [name for name in column_names(table.first) if name]
         require(names, options.columns, table.name)
-        next(table.named_rows())
+        next(table.named_rows(BadRows()), None)
         self._reader = RowReader(table.location, options.columns, breadcrumbs=format == "merchant")
 
     def listings(self) -> Iterator[Listing]:
         """Read the rows in their order."""
-        for origin, row in self._table.named_rows():
-            yield self._reader.listing(row, origin)
+        with BadRows() as bad:
+            for origin, row in self._table.named_rows(bad):
+                listing = bad.read(self._reader.listing, row, origin)
+                if listing is not None:
+                    yield listing
 
     def count(self) -> int | None:
         """Count the rows of a local file; a remote one would be fetched twice."""

@@ -58,6 +58,17 @@ def shown(location: str) -> str:
     return re.sub(r"//[^/@]*@", "//", location.partition("?")[0])
 
 
+def as_text(name: str) -> str:
+    """Write the bytes of a file's name that are no UTF-8 as ``\\xe9``: so it can be stored."""
+    return re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:x}", name)
+
+
+def _named_otherwise(path: Path) -> bool:
+    """Tell whether `as_text` wrote this path, and there is such a file."""
+    name = re.sub(r"\\x([89a-f][0-9a-f])", lambda byte: chr(0xDC00 + int(byte[1], 16)), str(path))
+    return name != str(path) and Path(name).exists()
+
+
 def base_name(location: str) -> str:
     """Return the last part of a path or a URL."""
     return shown(location).partition("::")[0].rstrip("/").replace("\\", "/").rpartition("/")[2]
@@ -171,6 +182,8 @@ def _open(location: str, error: type[LookalikeError], subject: str) -> BinaryIO:
             # A pipe would block for ever, a device never end.
             kind = "is a folder" if path.is_dir() else "is not a regular file"
             raise error(f"{subject or location} {kind}.")
+        if not path.exists() and _named_otherwise(path):
+            raise error(f"{subject or location} has a name that is not UTF-8: rename its file.")
         return path.open("rb")
     except ImportError as problem:
         raise _missing_package(location, error, problem) from problem

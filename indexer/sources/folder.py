@@ -8,9 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from indexer.errors import SourceError
 from indexer.listing import Listing, Picture
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source
 from indexer.sources.files import (
     PICTURE_ENDINGS,
+    as_text,
     explained,
     file_system,
     is_url,
@@ -25,7 +27,8 @@ class FolderSource(Source):
 
     A listing's id is its path in the folder with ``/`` written as ``:``; its title is the file's
     name without the ending; its category is the folder at the first level; where it lies deeper,
-    the attribute ``folder`` holds the whole path. Hidden files and folders are left out.
+    the attribute ``folder`` holds the whole path. Hidden files and folders are left out. A name
+    that is not UTF-8 is written so that it can be stored; reading that picture says what to do.
 
     Parameters
     ----------
@@ -35,13 +38,18 @@ class FolderSource(Source):
     Raises
     ------
     SourceError
-        There is no picture in it.
+        There is no picture in it, or the path to it is not UTF-8.
     """
 
     format = "folder"
 
     def __init__(self, location: str) -> None:
         self.location = location
+        if as_text(location) != location:
+            raise SourceError(
+                f"The path of the folder {as_text(location)} is not UTF-8.",
+                hint="Rename that folder, or the one above it.",
+            )
         if next(self._paths(), None) is None:
             raise SourceError(
                 f"There is no picture in the folder {shown(location)}.",
@@ -52,17 +60,10 @@ class FolderSource(Source):
         """Read the folder, sorted by name."""
         root = local_path(self.location)
         base = self.location if root is None else str(root.absolute())
-        for path in self._paths():
-            inside = PurePosixPath(path)
-            folders = inside.parts[:-1]
-            yield Listing(
-                id=clean_id(path, path),
-                pictures=(Picture(f"{base.rstrip('/')}/{path}"),),
-                title=" ".join(inside.stem.replace("-", " ").replace("_", " ").split()),
-                category=folders[0] if folders else "",
-                attributes={"folder": "/".join(folders)} if len(folders) > 1 else {},
-                origin=path,
-            )
+        with BadRows() as bad:
+            for path in map(as_text, self._paths()):
+                if (listing := bad.read(_listing, base, path)) is not None:
+                    yield listing
 
     def count(self) -> int | None:
         """Count the pictures of a local folder; walking a remote one twice may cost much."""
@@ -75,6 +76,19 @@ class FolderSource(Source):
         for path in found:
             if PurePosixPath(path).suffix.lower() in PICTURE_ENDINGS:
                 yield path
+
+
+def _listing(base: str, path: str) -> Listing:
+    inside = PurePosixPath(path)
+    folders = inside.parts[:-1]
+    return Listing(
+        id=clean_id(path, path),
+        pictures=(Picture(f"{base.rstrip('/')}/{path}"),),
+        title=" ".join(inside.stem.replace("-", " ").replace("_", " ").split()),
+        category=folders[0] if folders else "",
+        attributes={"folder": "/".join(folders)} if len(folders) > 1 else {},
+        origin=path,
+    )
 
 
 def _local(folder: Path, prefix: str, seen: set[tuple[int, int]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from indexer.errors import SourceError
 from indexer.listing import Listing
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import require
 from indexer.sources.files import base_name, is_url
@@ -45,18 +46,22 @@ class JsonLinesSource(Source):
         self._reader = RowReader(location, options.columns)
         # An object leaves out what it does not know: the columns are those of many together.
         names: dict[str, None] = {}
-        for _, row in islice(self._rows(), _LOOK_AHEAD):
-            names.update(dict.fromkeys(row))
+        with BadRows() as bad:
+            for origin, line in islice(self._lines(), _LOOK_AHEAD):
+                try:
+                    names.update(dict.fromkeys(_object(line, origin)))
+                except SourceError as error:
+                    bad.add(error)
+            if names:  # `listings` finds the bad ones again, and those further on
+                bad.clear()
         require(names, options.columns, self._name)
 
     def listings(self) -> Iterator[Listing]:
         """Read the objects in their order."""
-        for origin, row in self._rows():
-            try:
-                listing = self._reader.listing(row, origin)
-            except RecursionError as problem:
-                raise SourceError(f"{origin} is nested too deeply.") from problem
-            yield listing
+        with BadRows() as bad:
+            for origin, line in self._lines():
+                if (listing := bad.read(self._listing, line, origin)) is not None:
+                    yield listing
 
     def count(self) -> int | None:
         """Count the lines of a local file; a remote one would be fetched twice."""
@@ -64,12 +69,18 @@ class JsonLinesSource(Source):
             return None
         return sum(1 for line in lines(self.location, self._encoding) if line.strip())
 
-    def _rows(self) -> Iterator[tuple[str, dict[str, object]]]:
+    def _listing(self, line: str, origin: str) -> Listing:
+        try:
+            return self._reader.listing(_object(line, origin), origin)
+        except RecursionError as problem:
+            raise SourceError(f"{origin} is nested too deeply.") from problem
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
         origin = ""
         for number, line in enumerate(lines(self.location, self._encoding), 1):
             if line.strip():
                 origin = f"{self._name}, line {number}"
-                yield origin, _object(line, origin)
+                yield origin, line
         if not origin:
             raise SourceError(f"{self._name} has no listings.")
 

@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from indexer.errors import SourceError
 from indexer.listing import Listing
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import require
 from indexer.sources.files import base_name, opened
@@ -59,8 +60,11 @@ class MerchantSource(Source):
 
     def listings(self) -> Iterator[Listing]:
         """Read the items in their order."""
-        for line, item in self._items():
-            yield self._reader.listing(item, f"{self._name}, line {line}")
+        with BadRows() as bad:
+            for line, item in self._items():
+                listing = bad.read(self._reader.listing, item, f"{self._name}, line {line}")
+                if listing is not None:
+                    yield listing
 
     def _items(self) -> Iterator[tuple[int, dict[str, object]]]:
         handler = _Handler(self._name)

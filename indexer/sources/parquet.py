@@ -9,6 +9,7 @@ from typing import Any
 
 from indexer.errors import MissingExtra, SourceError
 from indexer.listing import Listing
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import require
 from indexer.sources.files import base_name, opened
@@ -52,11 +53,14 @@ class ParquetSource(Source):
     def listings(self) -> Iterator[Listing]:
         """Read the rows in their order."""
         number = 0
-        with self._file() as file:
+        with BadRows() as bad, self._file() as file:
             for batch in file.iter_batches(batch_size=_BATCH):
                 for row in batch.to_pylist():
                     number += 1
-                    yield self._reader.listing(flattened(row), f"{self._name}, row {number}")
+                    origin = f"{self._name}, row {number}"
+                    listing = bad.read(self._reader.listing, flattened(row), origin)
+                    if listing is not None:
+                        yield listing
 
     def count(self) -> int | None:
         """Return the number of rows, which the file's end says."""

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from indexer.errors import SourceError
 from indexer.listing import Attribute, Listing, Picture, Region
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source
 from indexer.sources.columns import plain
 from indexer.sources.delimited import Table
@@ -80,13 +81,16 @@ class ProductSearchSource(Source):
         most 20,000 lines.
         """
         products: dict[str, _Product] = {}
-        for line, cells in self._rows():
-            origin = f"{self._table.name}, line {line}"
-            name = clean_id(cells[3], origin)
-            product = products.setdefault(name, _Product(name, cells[5], cells[4], origin))
-            product.add(cells, self.location)
+        with BadRows() as bad:
+            for line, cells in self._rows(bad):
+                bad.read(self._take, products, cells, f"{self._table.name}, line {line}")
         for product in products.values():
             yield product.listing()
+
+    def _take(self, products: dict[str, _Product], cells: list[str], origin: str) -> None:
+        name = clean_id(cells[3], origin)
+        product = products.setdefault(name, _Product(name, cells[5], cells[4], origin))
+        product.add(cells, self.location)
 
     def count(self) -> int | None:
         """Count the products of a local file."""
@@ -97,14 +101,18 @@ class ProductSearchSource(Source):
         except SourceError:  # reading the listings will report it
             return None
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, bad: BadRows | None = None) -> Iterator[tuple[int, list[str]]]:
         for line, cells in self._table.rows():
             if len(cells) > len(_COLUMNS):
-                raise SourceError(
+                error = SourceError(
                     f"{self._table.name}, line {line} has {len(cells)} cells, but there are"
                     f" {len(_COLUMNS)} columns.",
                     hint="Labels and polygons, which hold commas, are written in quotation marks.",
                 )
+                if bad is None:
+                    raise error
+                bad.add(error)
+                continue
             padded = [cell.strip() for cell in cells] + [""] * (len(_COLUMNS) - len(cells))
             if not _is_header(padded):
                 yield line, padded

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from indexer.errors import SourceError
 from indexer.listing import Attribute, Listing
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import plain
 from indexer.sources.delimited import Table, column_names, count_or_none
@@ -41,6 +42,7 @@ _ATTRIBUTES = {
 }
 
 Row = dict[str, str]
+Group = list[tuple[str, Row]]
 
 
 def is_shopify(first: list[str]) -> bool:
@@ -51,6 +53,8 @@ def is_shopify(first: list[str]) -> bool:
 
 class ShopifySource(Source):
     """A Shopify export; consecutive rows with one handle are one listing.
+
+    Drafts, archived products and those that are not published are left out: no shopper sees them.
 
     The attributes are vendor, type, product category, status, published, SKU and barcode (of the
     first variant), the tags as a list, and every option with its values over all variants. What
@@ -72,6 +76,7 @@ class ShopifySource(Source):
     def __init__(self, table: Table, options: SourceOptions) -> None:
         self.location = table.location
         self._table = table
+        self._hidden = 0
         names = column_names(table.first)
         by_plain = {plain(name): name for name in names}
         asked = {**_COLUMNS, **options.columns}
@@ -83,23 +88,42 @@ class ShopifySource(Source):
                     f"{table.name} has no column '{asked[field]}' (for the {field}) among:"
                     f" {', '.join(filter(None, names))}."
                 )
-        next(table.named_rows())
+        next(table.named_rows(BadRows()), None)
 
     def listings(self) -> Iterator[Listing]:
         """Read the products in their order."""
-        for group in self._groups():
-            yield self._listing(group)
+        self._hidden = 0
+        with BadRows() as bad:
+            for group in self._groups(bad):
+                if self._is_hidden(group):
+                    self._hidden += 1
+                elif (listing := bad.read(self._listing, group)) is not None:
+                    yield listing
 
     def count(self) -> int | None:
         """Count the products of a local file."""
-        return None if is_url(self.location) else count_or_none(self._groups())
+        if is_url(self.location):
+            return None
+        return count_or_none(group for group in self._groups() if not self._is_hidden(group))
 
-    def _groups(self) -> Iterator[list[tuple[str, Row]]]:
+    def left_out(self) -> str:
+        """Say how many products shoppers do not see."""
+        if not self._hidden:
+            return ""
+        products = "1 product" if self._hidden == 1 else f"{self._hidden:,} products"
+        return f"{products} left out: drafts, archived or not published."
+
+    def _is_hidden(self, group: Group) -> bool:
+        rows = [row for _, row in group]
+        status, published = self._first(rows, "Status"), self._first(rows, "Published")
+        return status.casefold() in ("draft", "archived") or published.casefold() == "false"
+
+    def _groups(self, bad: BadRows | None = None) -> Iterator[Group]:
         handle = self._fields["id"]
-        for _, rows in groupby(self._table.named_rows(), key=lambda pair: pair[1][handle]):
+        for _, rows in groupby(self._table.named_rows(bad), key=lambda pair: pair[1][handle]):
             yield list(rows)
 
-    def _listing(self, group: list[tuple[str, Row]]) -> Listing:
+    def _listing(self, group: Group) -> Listing:
         origin = group[0][0]
         rows = [row for _, row in group]
         priced = ((at, cell) for at, row in group if (cell := self._field(row, "price")))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from indexer.errors import LookalikeError, PictureError, SourceError
 from indexer.listing import Listing, Picture
+from indexer.sources.bad_rows import BadRows
 from indexer.sources.base import Source, SourceOptions
 from indexer.sources.columns import find_columns
 from indexer.sources.example import Values, parse_example
@@ -70,8 +71,10 @@ class TFRecordSource(Source):
 
     def listings(self) -> Iterator[Listing]:
         """Read the files in the order of their names."""
-        for file, number, offset, features in self._records():
-            yield self._listing(file, number, offset, features)
+        with BadRows() as bad:
+            for record in self._records():
+                if (listing := bad.read(self._listing, *record)) is not None:
+                    yield listing
 
     def count(self) -> int | None:
         """Count the records of local, uncompressed files."""

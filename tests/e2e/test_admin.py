@@ -123,6 +123,15 @@ def test_what_is_no_catalogue_is_told(page: Page, shop: str, key: tuple[str, Pat
     said = page.locator("#job-said")
     expect(said).to_have_text("It failed, and nothing is lost.", timeout=60_000)
     expect(page.locator("#job-detail")).to_contain_text("column")
+    for work in ("#job-sync", "#job-removals", "#job-stop"):
+        expect(page.locator(work)).to_be_hidden()  # it would only fail once more
+    page.select_option("#upload-encoding", "cp1252")
+    western = "id,title,image\na,Café,https://shop.example/a.jpg\n".encode("cp1252")
+    page.set_input_files("#upload-file", {**data, "buffer": western})
+    expect(said).to_have_text("Nothing has been changed yet.", timeout=60_000)
+    page.select_option("#upload-encoding", "utf-8")
+    page.set_input_files("#upload-file", {**data, "buffer": western})
+    expect(page.locator("#job-detail")).to_contain_text("Choose the encoding", timeout=60_000)
     outside = {**data, "buffer": b"id,image\n1,../../../../etc/hostname\n"}
     page.set_input_files("#upload-file", outside)
     expect(page.locator("#job-detail")).to_contain_text("outside", timeout=60_000)

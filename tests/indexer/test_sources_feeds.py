@@ -17,7 +17,7 @@ mug,Blue mug,"<p>A
 mug</p>",Acme,Home > Kitchen > Mugs,,"blue, gift",Size,S,SKU1,9.50,https://x/2.jpg,2,,active
 mug,,,,,,,,L,SKU2,10.00,https://x/1.jpg,1,https://x/1.jpg,
 mug,,,,,,,,,,,,,https://x/4.jpg,
-card,Gift card,,Acme,,Voucher,,Title,Default Title,,25.00,,,,draft
+card,Gift card,,Acme,,Voucher,,Title,Default Title,,25.00,,,,active
 """
 RSS = """\
 <?xml version="1.0"?>
@@ -119,6 +119,20 @@ def test_shopify_with_other_columns(opened):
 
 def test_shopify_read_as_plain_csv(opened):
     assert opened(SHOPIFY, format="csv").count() == 4
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"), [("Status", "Draft"), ("Status", "archived"), ("Published", "FALSE")]
+)
+def test_what_shopify_shows_nobody_is_left_out(opened, column, cell):
+    source = opened(
+        f"Handle,Title,Image Src,{column}\na,A,a.jpg,{cell}\na,,b.jpg,\nb,B,b.jpg,\n"
+        "c,C,c.jpg,active\n"
+    )
+    for _ in range(2):
+        assert [item.id for item in source.listings()] == ["b", "c"]
+        assert source.left_out() == "1 product left out: drafts, archived or not published."
+    assert source.count() == 2
 
 
 def test_shopify_bad_price_names_its_line(opened):

@@ -1,9 +1,12 @@
 """A folder of pictures."""
 
+import os
+
 import pytest
 
-from indexer.errors import SourceError
-from indexer.sources import open_source
+from indexer.errors import PictureError, SourceError
+from indexer.listing import Picture
+from indexer.sources import open_source, read_picture
 
 
 @pytest.fixture
@@ -77,3 +80,31 @@ def test_path_too_long_for_an_id(tmp_path):
     (deep / "c.jpg").write_bytes(b"x")
     with pytest.raises(SourceError, match="at most 200"):
         list(open_source(tmp_path).listings())
+
+
+def test_a_name_that_is_not_utf8_is_told(folder):
+    (folder / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
+    (folder / "shoes" / os.fsdecode(b"\xfcber")).mkdir()
+    (folder / "shoes" / os.fsdecode(b"\xfcber") / "z.jpg").write_bytes(b"x")
+    found = {item.id: item.pictures[0] for item in open_source(folder).listings()}
+    assert len(found) == 6
+    for name in (r"caf\xe9.jpg", r"shoes:\xfcber:z.jpg"):
+        assert found[name].uri.encode()  # it can be stored
+        with pytest.raises(PictureError, match="has a name that is not UTF-8: rename its file"):
+            read_picture(found[name], max_bytes=10)
+    with pytest.raises(PictureError, match="does not exist"):
+        read_picture(Picture(str(folder / r"caf\xe8.jpg")), max_bytes=10)
+
+
+def test_a_file_that_is_really_called_so_is_read(folder):
+    (folder / r"caf\xe9.jpg").write_bytes(b"x")
+    (picture,) = (i.pictures[0] for i in open_source(folder).listings() if i.id.startswith("caf"))
+    assert read_picture(picture, max_bytes=10) == b"x"
+
+
+def test_a_folder_whose_path_is_not_utf8(tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    (odd / "a.jpg").write_bytes(b"x")
+    with pytest.raises(SourceError, match=r"caf\\xe9 is not UTF-8. Rename that folder"):
+        open_source(odd)

@@ -5,10 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import indexer.pipeline
 from indexer.build import feature_file
 from indexer.catalog import DONE, FAILED, PENDING, Catalog
+from indexer.commands.index import summary
+from indexer.commands.status import facts, status
 from indexer.errors import (
     DuplicateListing,
     IndexBusy,
@@ -18,9 +21,11 @@ from indexer.errors import (
     UsageError,
 )
 from indexer.lease import writer_lease
+from indexer.progress import Silent
 from indexer.rebuild import rebuild
 from indexer.snapshot import current_name, open_current
-from indexer.sync import IndexOptions
+from indexer.sources import open_source
+from indexer.sync import IndexOptions, index_catalogue
 from indexer.weights import Weights
 from search.engine import Engine
 
@@ -451,3 +456,47 @@ def test_options_are_the_indexs_own_unless_given():
     options = IndexOptions()
     assert options.weights is None
     assert options.recipe is None
+
+
+def test_listings_without_a_picture_are_told(
+    sync, pictures_folder, index_folder, tmp_path, write_csv
+):
+    picture = str(next(pictures_folder.rglob("*.png")))
+    path = tmp_path / "c.csv"
+    write_csv(path, [("a", picture), ("b", ""), ("c", "")])
+    line = "2 listings have no picture and could not be found."
+    assert line in summary(sync(path, dry_run=True), index_folder)
+    report = sync(path)
+    assert (report.without_pictures, report.failures) == (2, 0)
+    assert (
+        "2 listings have no picture and cannot be found; see which with:"
+        f" lookalike status --failures --index {index_folder}"
+    ) in summary(report, index_folder)
+    with Catalog(index_folder) as catalog:
+        assert [failure.listing for failure in catalog.failures()] == ["b", "c"]
+        assert facts(index_folder, catalog)["without_pictures"] == 2
+    shown = CliRunner().invoke(status, ["--index", str(index_folder)]).stdout
+    assert "3 (2 without a picture)" in shown
+    write_csv(path, [("a", picture), ("b", picture), ("c", picture)])
+    assert not [line for line in summary(sync(path), index_folder) if "no picture" in line]
+
+
+def test_what_the_catalogue_leaves_out_is_told(index_folder, fake_network, tmp_path, draw):
+    draw(tmp_path / "a.png", 1)
+    path = tmp_path / "c.csv"
+    rows = ("a,A,a.png,active", "b,B,a.png,draft", "c,C,a.png,archived")
+    path.write_text("\n".join(["Handle,Title,Image Src,Status", *rows]))
+
+    class Told(Silent):
+        def __init__(self):
+            self.lines = []
+
+        def say(self, line):
+            self.lines.append(line)
+
+    for dry_run in (True, False):
+        told = Told()
+        options = IndexOptions(dry_run=dry_run)
+        report = index_catalogue(index_folder, open_source(path), options, told)
+        assert report.plan.added == 1
+        assert "2 products left out: drafts, archived or not published." in told.lines

@@ -33,15 +33,36 @@ def test_what_is_slower_than_all_bounds_is_said_to_be_the_last() -> None:
 
 def test_what_was_counted_is_told(app: Flask, engine: FakeEngine) -> None:
     metrics: Metrics = app.extensions["lookalike.metrics"]
-    for ms in (3.0, 4.0, 40.0):
+    for ms in (*[3.0] * 10, *[4.0] * 8, *[40.0] * 2):
         metrics.answered(Page([], "s-1", {"decode": ms, "embed": 10.0, "search": 0.3}))
     with app.test_request_context():
         found = figures(metrics, app.extensions["lookalike.engine"])
     steps = {step["name"]: step for step in found["steps"]}
-    assert steps["decode"]["count"] == 3
+    assert steps["decode"]["count"] == 20
     assert 2.5 <= steps["decode"]["p50"] <= 5
     assert 25 <= steps["decode"]["p95"] <= 50
     assert steps["request"]["count"] == 0
     assert steps["request"]["p50"] is None
-    assert steps["embed"]["buckets"][-1] == [None, 3]
+    assert steps["embed"]["buckets"][-1] == [None, 20]
     assert found["index"]["listings"] == len(engine.listings)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, set()),
+        (3, {"p50"}),
+        (19, {"p50"}),
+        (20, {"p50", "p95"}),
+        (99, {"p50", "p95"}),
+        (100, {"p50", "p95", "p99"}),
+    ],
+)
+def test_too_few_answers_tell_no_percentile(app: Flask, count: int, told: set[str]) -> None:
+    metrics: Metrics = app.extensions["lookalike.metrics"]
+    for _ in range(count):
+        metrics.answered(Page([], "s-1", {"search": 300.0}))
+    with app.test_request_context():
+        found = figures(metrics, app.extensions["lookalike.engine"])
+    step = next(step for step in found["steps"] if step["name"] == "search")
+    assert {name for name in ("p50", "p95", "p99") if step[name] is not None} == told

@@ -70,8 +70,8 @@ def test_several_photos_and_listings_in_one_question(
     first, second, *_ = engine.listings
     body = {
         "positives": [
-            {"image_base64": base64.b64encode(photo).decode(), "weight": 2},
-            {"listing_id": first, "region": [0, 0, 0.5, 0.5]},
+            {"image_base64": base64.b64encode(photo).decode(), "region": [0, 0, 0.5, 0.5]},
+            {"listing_id": first, "weight": 2},
         ],
         "negatives": [{"listing_id": second}],
         "k": 3,
@@ -80,9 +80,9 @@ def test_several_photos_and_listings_in_one_question(
     page = strictly(PageAnswer, client.post(SEARCH, json=body).json)
     assert len(page["hits"]) == 3
     assert engine.asked is not None
-    assert [one.weight for one in engine.asked.positives] == [2, 1]
+    assert [one.weight for one in engine.asked.positives] == [1, 2]
     assert engine.asked.positives[0].photo == photo
-    assert engine.asked.positives[1].region == (0, 0, 0.5, 0.5)
+    assert engine.asked.positives[0].region == (0, 0, 0.5, 0.5)
     assert engine.asked.negatives[0].listing_id == second
     assert not engine.asked.prior
 
@@ -212,6 +212,70 @@ def test_status_names_no_path(client: FlaskClient) -> None:
 def test_json_that_is_wrong(client: FlaskClient, body: Any) -> None:
     response = client.post(SEARCH, data=json.dumps(body), content_type="application/json")
     assert code(response) == (422, "invalid_request")
+
+
+REGION = {"region": [0, 0, 0.5, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        (SEARCH, {"listing_id": "p1", **REGION}),
+        (SEARCH, {"positives": [{"listing_id": "p1"}], **REGION}),
+        (SEARCH, {"positives": [{"listing_id": "p1", **REGION}]}),
+        ("/api/v1/explain", {"listing_id": "p2", "query_listing_id": "p1", **REGION}),
+    ],
+)
+def test_a_region_without_a_photo_is_refused(
+    client: FlaskClient, address: str, body: dict[str, Any]
+) -> None:
+    response = client.post(address, json=body)
+    assert code(response) == (422, "invalid_request")
+    assert "Leave 'region' out" in response.json["error"]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "hint"),
+    [
+        ("{}", 422, "Send a photo as image_base64"),
+        ("[]", 422, "Send one object"),
+        ("{bad", 400, "Correct it: key must be a string at line 1"),
+        ('{"image_base64": ""}', 422, "Send the bytes of its file."),
+        ('{"cursor": "x", "k": 1}', 422, "Send it without k."),
+        ('{"negatives": [{"listing_id": "p1"}]}', 422, "Add 'positives'"),
+        ('{"listing_id": "p1", "image_url": "https://x/"}', 422, "Leave the others out."),
+        ('{"positives": [{}]}', 422, "Make an example of its own"),
+        ('{"listing_id": ""}', 422, "Correct 'listing_id'."),
+    ],
+)
+def test_what_is_wrong_with_a_body_says_what_to_do(
+    client: FlaskClient, body: str, status: int, hint: str
+) -> None:
+    response = client.post(SEARCH, data=body, content_type="application/json")
+    assert response.status_code == status
+    assert hint in response.json["error"]["hint"]
+
+
+def test_a_type_that_is_not_taken_is_not_said_to_be_wrong(
+    client: FlaskClient, photo: bytes
+) -> None:
+    response = client.post(SEARCH, data=photo, content_type="image/jpeg")
+    assert response.status_code == 415
+    assert response.json["error"]["message"] == "A body of type image/jpeg is not taken here."
+    assert "multipart/form-data" in response.json["error"]["hint"]
+    assert "application/json" in response.json["error"]["hint"]
+
+
+@pytest.mark.parametrize("field", ["foo", "image"])
+def test_a_form_without_a_photo_names_the_field(
+    client: FlaskClient, photo: bytes, field: str
+) -> None:
+    # The one is another field, the other curl's @ forgotten.
+    for address in (SEARCH, "/api/v1/explain"):
+        value = "p.jpg" if field == "image" else (io.BytesIO(photo), "p.jpg")
+        response = client.post(address, data={field: value}, content_type="multipart/form-data")
+        assert code(response) == (422, "invalid_request")
+        assert "'image': curl -F image=@photo.jpg" in response.json["error"]["hint"]
 
 
 def test_a_region_outside_the_photo(client: FlaskClient, photo: bytes) -> None:
@@ -452,7 +516,7 @@ def test_cursors_that_are_wrong(client: FlaskClient) -> None:
 
 def test_a_cursor_comes_alone(client: FlaskClient) -> None:
     response = client.post(SEARCH, json={"cursor": "x", "k": 3, "filter": ""})
-    assert "without filter and k" in response.json["error"]["message"]
+    assert "without filter and k" in response.json["error"]["hint"]
 
 
 def test_a_field_of_a_form_is_given_once_or_empty(client: FlaskClient, photo: bytes) -> None:

@@ -395,3 +395,16 @@ def test_an_id_that_is_no_utf8(written: FlaskClient) -> None:
     answer = written.put("/api/v1/listings/%E9", json={"title": "x"})
     assert answer.status_code == 422
     assert "UTF-8" in answer.json["error"]["message"]
+
+
+def test_a_body_of_another_type_is_not_said_to_be_wrong(written: FlaskClient) -> None:
+    for method, path in (("PATCH", f"{LISTINGS}/a"), ("POST", BATCH)):
+        response = written.open(path, method=method, data=b"x", content_type="text/plain")
+        assert response.status_code == 415
+        assert response.json["error"]["message"] == "A body of type text/plain is not taken here."
+
+
+def test_what_cannot_be_an_id_says_what_can(written: FlaskClient) -> None:
+    response = written.put(f"{LISTINGS}/{'x' * 201}", json={})
+    assert response.status_code == 422
+    assert "1 to 200 characters" in response.json["error"]["hint"]

@@ -206,6 +206,24 @@ def test_a_pictures_address(
     assert fetcher.asked == times * [PLACE]  # the photo is here by now
 
 
+def test_an_address_that_fails_can_be_corrected(page: Page, fetcher: FakeFetcher) -> None:
+    page.goto("/")
+    field = page.get_by_label("Or give a picture's address")
+    photo, fetcher.photo = fetcher.photo, b"no picture"
+    field.fill(PLACE + "x")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not a picture")
+    keep(page, "wrong-address")
+    expect(field).to_have_value(PLACE + "x")
+    expect(page.locator(".drop-address button")).to_be_visible()
+    fetcher.photo = photo
+    field.fill(PLACE)
+    field.press("Enter")
+    answered(page)
+    assert fetcher.asked == [PLACE + "x", PLACE]
+    expect(field).to_be_hidden()
+
+
 @DESKTOP
 def test_addresses_only_where_the_server_fetches(app: Flask, page: Page) -> None:
     app.extensions["lookalike.fetcher"] = None

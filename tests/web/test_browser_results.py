@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.browsing import choose, is_phone, keep, opened_filters, until
+from tests.web.browsing import choose, keep, until
 from tests.web.conftest import FakeEngine
 
 pytestmark = pytest.mark.browser
@@ -218,45 +218,6 @@ def test_what_it_seems_to_be_is_a_filter_at_a_click(page: Page, photo: bytes) ->
     expect(page.locator("#stage .card")).to_have_count(6)
     expect(page.locator(".filter-chips .chip")).to_have_text("Category: shoes")
     expect(only).to_have_count(0)
-
-
-def test_prices_from_and_up_to(page: Page) -> None:
-    page.goto("/listings/p1")
-    opened_filters(page)
-    cards = page.locator("#similar .card")
-    page.get_by_label("Price, from").fill("1236")
-    if not is_phone(page):  # there, what is said counts at once
-        page.keyboard.press("Enter")
-        expect(cards).to_have_count(10)
-    page.get_by_label("Price, up to").fill("1240")
-    if is_phone(page):
-        page.get_by_role("button", name="Show what fits").click()
-    else:
-        page.keyboard.press("Enter")
-    expect(cards).to_have_count(4)
-    prices = page.locator("#similar .price").all_text_contents()
-    assert all("€1,236" <= price <= "€1,240" for price in prices)
-    assert "price" in page.url
-
-
-@one_size
-def test_what_is_typed_while_an_answer_comes_is_kept(page: Page) -> None:
-    page.goto("/listings/p1")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/listings/p1?*", hold, times=1)
-    page.get_by_label("Price, from").fill("1236")
-    page.get_by_label("Price, up to").click()
-    page.keyboard.type("1240")
-    held[0].continue_()
-    cards = page.locator("#similar .card")
-    expect(cards).to_have_count(10)
-    expect(page.get_by_label("Price, up to")).to_have_value("1240")
-    page.keyboard.press("Tab")
-    expect(cards).to_have_count(4)
 
 
 # ---- nothing to show ----

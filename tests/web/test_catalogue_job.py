@@ -11,7 +11,7 @@ from indexer.errors import SourceError
 from indexer.sources import open_source
 from tests.web.conftest import drawn
 from web.admin.job import Confined, Told, run
-from web.admin.uploads import STATUS
+from web.admin.uploads import ENCODINGS, STATUS
 
 
 def catalogue(folder: Path, *images: str) -> Path:
@@ -92,6 +92,29 @@ def test_a_plan_changes_nothing(tmp_path: Path) -> None:
     assert said["state"] == "planned"
     assert said["report"]["plan"]["added"] == 2
     assert not index.exists()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_catalogue_is_read_in_the_encoding_that_was_chosen(tmp_path: Path, encoding: str) -> None:
+    folder = tmp_path / "up"
+    title = "棚" if encoding == "cp932" else "Café"
+    text = f"id,title,image\na,{title},https://shop.example/a.jpg\n"
+    folder.mkdir()
+    (folder / "catalogue.csv").write_bytes(text.encode(encoding))
+    (folder / "encoding").write_text(encoding)
+    run(folder, tmp_path / "index", "plan", None)
+    assert json.loads((folder / STATUS).read_text())["state"] == "planned"
+
+
+def test_who_chose_the_wrong_encoding_is_told_of_the_choice(tmp_path: Path) -> None:
+    folder = tmp_path / "up"
+    folder.mkdir()
+    (folder / "catalogue.csv").write_bytes("id,image\nCafé,a.jpg\n".encode("latin-1"))
+    (folder / "encoding").write_text("utf-8")
+    run(folder, tmp_path / "index", "plan", None)
+    error = json.loads((folder / STATUS).read_text())["error"]
+    assert "is not UTF-8 text" in error["message"]
+    assert error["hint"] == "Choose the encoding that it is in, and then the file once more."
 
 
 def test_what_is_wrong_with_a_catalogue_is_told(tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ def test_what_is_no_catalogue_is_refused(uploads: Uploads, name: str, size: int)
         uploads.begin(name, size)
 
 
+def test_an_encoding_is_one_of_those_that_are_offered(uploads: Uploads) -> None:
+    with pytest.raises(InvalidRequest, match="encoding"):
+        uploads.begin("a.csv", 10, "base64")
+    assert uploads.latest() is None
+
+
 def test_a_piece_must_go_on_where_the_last_one_ended(uploads: Uploads) -> None:
     upload = uploads.begin("a.csv", 30)
     uploads.receive(upload.id, 0, b"x" * 10)

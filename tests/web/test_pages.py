@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from indexer.errors import QueryError
+from search.query import Page, Query
 from tests.web.conftest import ODD_IDS, SECRET, FakeEngine, drawn
 from tests.web.keyed import bearer, key_for
 from web.answers.wanted import FRAGMENT
@@ -202,6 +204,37 @@ def test_a_filter_that_cannot_be_used_is_said_and_the_rest_counts(client: FlaskC
     response = client.get("/listings/p1?filter=colour:red")
     assert response.status_code == 422
     assert response.text.count('class="card"') == 23
+
+
+def test_a_range_that_cannot_be_used_stays_to_be_corrected(client: FlaskClient) -> None:
+    page = client.get("/listings/p1?min.size=6&min.price=9&max.price=3").text
+    assert 'name="min.price" value="9"' in page
+    assert 'name="max.price" value="3"' in page
+    assert "What is shown takes no account of it." in page
+    assert page.count('class="chip"') == 1  # the other range counts
+    assert page.count('class="card"') == 6
+    page = client.get("/listings/p1?min.size=6&sort=colour").text
+    assert "takes no account" not in page
+
+
+def test_the_number_beside_a_hit_is_what_the_hits_are_ranked_by(
+    client: FlaskClient, engine: FakeEngine, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = engine.search
+
+    def apart(query: Query) -> Page:
+        page = plain(query)
+        return replace(page, hits=[replace(hit, similarity=-0.054) for hit in page.hits])
+
+    monkeypatch.setattr(engine, "search", apart)
+    page = search(client, photo).text
+    shown = re.findall(r'<span class="number" title="([^"]+)">([\d.-]+)</span>', page)
+    scores = [float(number) for _, number in shown]
+    assert len(scores) == 24
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > 0.9
+    assert {title for title, _ in shown} == {"Score, from 0 to 1; similarity -0.05"}
+    assert page.count('<span class="unseen">Similarity -0.05</span>') == 24
 
 
 def test_offers_that_have_gone_are_left_out(client: FlaskClient, engine: FakeEngine) -> None:

@@ -13,7 +13,8 @@ from indexer.errors import LookalikeError
 from web.engine import EngineHolder
 from web.monitoring.metrics import Metrics
 
-QUANTILES = (0.5, 0.95, 0.99)
+QUANTILES = {0.5: 3, 0.95: 20, 0.99: 100}
+"""What is told, by how many answers it takes: of fewer, the histogram's bounds would speak."""
 
 PHOTO_ROUTES = ("/search", "/api/v1/search")
 
@@ -25,8 +26,9 @@ def figures(metrics: Metrics, holder: EngineHolder) -> dict[str, Any]:
     -------
     dict
         ``steps``: for each step of a search its ``name``, ``label``, ``count``, quantiles ``p50``,
-        ``p95`` and ``p99`` in milliseconds (None where nothing was counted), and ``buckets``, the
-        cumulated counts by upper bound in seconds; ``answers``: requests by class of status;
+        ``p95`` and ``p99`` in milliseconds (None where too few were counted to tell), and
+        ``buckets``, the cumulated counts by upper bound in seconds; ``answers``: requests by class
+        of status;
         ``index``: what is served, empty where nothing is.
     """
     families = {
@@ -100,11 +102,15 @@ def _steps(families: dict[str, Any]) -> Iterator[tuple[str, dict[float, float]]]
 
 
 def _step(name: str, label: str, buckets: dict[float, float]) -> dict[str, Any]:
-    found = {f"p{100 * share:.0f}": quantile(buckets, share) for share in QUANTILES}
+    count = int(buckets[max(buckets)]) if buckets else 0
+    found = {
+        f"p{100 * share:.0f}": quantile(buckets, share) if count >= least else None
+        for share, least in QUANTILES.items()
+    }
     return {
         "name": name,
         "label": label,
-        "count": int(buckets[max(buckets)]) if buckets else 0,
+        "count": count,
         **{key: None if value is None else round(1000 * value, 2) for key, value in found.items()},
         # JSON has no infinity: the last bucket's bound is null.
         "buckets": [

@@ -25,14 +25,17 @@ from indexer.errors import LookalikeError, SourceError
 from indexer.listing import Listing, Picture
 from indexer.options import IndexOptions
 from indexer.progress import Advance
-from indexer.sources import Source, open_source
+from indexer.sources import Source, SourceOptions, open_source
 from indexer.sync import index_catalogue
-from web.admin.uploads import CATALOGUE, STATUS, STOP, write_status
+from web.admin.uploads import CATALOGUE, ENCODING, STATUS, STOP, write_status
 
 log = logging.getLogger(__name__)
 
 EVERY = 0.3
 """Seconds between two notes of how far it is."""
+
+CHOOSE = "Choose the encoding that it is in, and then the file once more."
+"""What the page has in place of an option of the command line."""
 
 WEB = ("http://", "https://")
 
@@ -107,6 +110,10 @@ class Confined(Source):
         """Return the number of listings where it costs little to know."""
         return self._source.count()
 
+    def left_out(self) -> str:
+        """Say what the catalogue itself left out."""
+        return self._source.left_out()
+
     def _confined(self, listing_id: str, picture: Picture) -> Picture:
         if picture.data is not None or picture.uri.lower().startswith(WEB):
             return picture
@@ -139,12 +146,13 @@ def run(folder: Path, index: Path, work: str, pictures: Path | None) -> None:
     )
     try:
         (file,) = folder.glob(f"{CATALOGUE}.*")
-        source = Confined(open_source(file), folder, pictures)
+        source = Confined(open_source(file, _options(folder)), folder, pictures)
         report = index_catalogue(index, source, options, told)
     except KeyboardInterrupt:
         told.tell(state="stopped")
     except LookalikeError as error:
-        told.tell(state="failed", error={"message": error.message, "hint": error.hint})
+        hint = CHOOSE if "--encoding" in error.hint else error.hint
+        told.tell(state="failed", error={"message": error.message, "hint": hint})
     except Exception:
         # Whoever waits for this process reads its status, not its traceback.
         log.exception("Indexing an uploaded catalogue failed.")
@@ -154,6 +162,11 @@ def run(folder: Path, index: Path, work: str, pictures: Path | None) -> None:
         said = asdict(report)
         state = "planned" if work == "plan" else "done"
         told.tell(state=state, report=said, took=round(time.time() - told._said["began"], 1))
+
+
+def _options(folder: Path) -> SourceOptions:
+    said = folder / ENCODING  # not there of a catalogue that an earlier version received
+    return SourceOptions(encoding=said.read_text()) if said.exists() else SourceOptions()
 
 
 def _end_with_parent() -> None:

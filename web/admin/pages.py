@@ -14,7 +14,7 @@ from indexer.catalog_rows import Failure
 from indexer.errors import IndexNotReady, LookalikeError
 from web.access.scopes import caller, may
 from web.admin.figures import figures
-from web.admin.uploads import ENDINGS, PIECE, WORKS, Uploads
+from web.admin.uploads import ENCODINGS, ENDINGS, PIECE, WORKS, Uploads
 from web.api.privacy import without_paths
 from web.engine import EngineHolder
 from web.errors import InvalidRequest, UnsupportedMediaType
@@ -55,6 +55,7 @@ def show() -> ResponseReturnValue:
         failures_shown=FAILURES,
         upload=_uploads().latest(),
         endings=",".join(ENDINGS),
+        encodings=ENCODINGS,
         piece=PIECE,
         words=_words(),
     )
@@ -73,7 +74,8 @@ def begin_upload() -> tuple[Response, int]:
     name, size = said.get("name"), said.get("size")
     if not isinstance(name, str) or not isinstance(size, int) or isinstance(size, bool):
         raise InvalidRequest("A catalogue has a name and a size.", hint='Send {"name", "size"}.')
-    return jsonify(_uploads().begin(name, size).status()), 201
+    encoding = str(said.get("encoding", "utf-8"))
+    return jsonify(_uploads().begin(name, size, encoding).status()), 201
 
 
 @admin.put("/catalogue/<upload_id>")

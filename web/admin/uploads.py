@@ -24,6 +24,18 @@ STATUS = "status.json"
 CATALOGUE = "catalogue"
 """The name of the uploaded file, before its ending."""
 
+ENCODING = "encoding"
+"""A file that names the catalogue's."""
+
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "cp1252": "Windows-1252",
+    "latin-1": "ISO 8859-1 (Latin-1)",
+    "cp932": "Shift_JIS",
+    "utf-16": "UTF-16",
+}
+"""Of catalogues that are text: as Python names them, and as people do; the first is usual."""
+
 STOP = "stop"
 """A file that asks it to stop."""
 
@@ -84,13 +96,13 @@ class Uploads:
         self._process: subprocess.Popen[bytes] | None = None
         self._held: IO[str] | None = None
 
-    def begin(self, name: str, size: int) -> Upload:
+    def begin(self, name: str, size: int, encoding: str = "utf-8") -> Upload:
         """Begin to receive a catalogue, in the place of the last one.
 
         Raises
         ------
         InvalidRequest
-            If it is too large, or of no known kind.
+            If it is too large, or of no known kind or encoding.
         IndexBusy
             If one is being indexed.
         StorageError
@@ -107,12 +119,18 @@ class Uploads:
                 f"A catalogue has 1 to {self.most:,} bytes.",
                 hint="Run lookalike index on the server for a larger one.",
             )
+        if encoding not in ENCODINGS:
+            raise InvalidRequest(
+                "A catalogue is not uploaded in this encoding.",
+                hint=f"One of {', '.join(ENCODINGS)}.",
+            )
         with self._lock, self._free(), storing(self.folder):
             self._clear()
             upload = Upload(id_ := secrets.token_hex(8), self.folder / id_)
             upload.folder.mkdir(parents=True)
             # Only the ending is the client's, and one of the above.
             (upload.folder / f"{CATALOGUE}{ending}").touch()
+            (upload.folder / ENCODING).write_text(encoding)
             begun = {"state": "receiving", "received": 0, "size": size}
             write_status(upload.folder / STATUS, begun)
         return upload

@@ -15,6 +15,7 @@ from web.api.models_explain import ExplainAnswer, ExplainFields, ExplainJson, Wh
 from web.api.openapi import blueprint, route
 from web.api.uploads import (
     FORM,
+    IN_A_FORM,
     JSON,
     body_as,
     fields_as,
@@ -91,7 +92,7 @@ def query_and_hit_from_form(*, by_url: bool = False) -> tuple[Query, str]:
     by_url : bool, optional
         True where the form may have the photo's address in its place.
     """
-    photo = photo_from_form(by_url=by_url)
+    photo = photo_from_form() if by_url else photo_from_form(by_url=False, hint=IN_A_FORM)
     asked = fields_as(WhyFields if by_url else ExplainFields)
     return Query(photo=photo, region=asked.region), asked.listing_id
 

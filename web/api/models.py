@@ -46,23 +46,6 @@ ShareOfPhoto = Annotated[
 ]
 
 
-GIVEN: dict[str, Any] = {"not": {"type": "null"}}
-ABSENT: dict[str, Any] = {"type": "null"}
-
-
-def exactly_one(*names: str) -> dict[str, Any]:
-    """Say in a schema that one of some fields is given, and the others are null or left out."""
-    return {
-        "oneOf": [
-            {
-                "required": [name],
-                "properties": {other: GIVEN if other == name else ABSENT for other in names},
-            }
-            for name in names
-        ]
-    }
-
-
 class Strict(BaseModel):
     """What is asked: nothing that is not known is let through."""
 

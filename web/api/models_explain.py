@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field, model_validator
 
-from web.api.models import (
-    BASE64,
-    Explanation,
-    ListingId,
-    RegionField,
-    ShareOfPhoto,
-    Strict,
-    exactly_one,
-)
+from web.api.model_rules import exactly_one, region_of_a_photo, require_photo, wrong
+from web.api.models import BASE64, Explanation, ListingId, RegionField, ShareOfPhoto, Strict
 from web.api.models_search import PhotoUrl
 
 
@@ -33,7 +26,9 @@ class ExplainJson(Strict):
     """A hit to explain as JSON, with what it was found by: a photo, its address, or a listing."""
 
     model_config = ConfigDict(
-        json_schema_extra=exactly_one("image_base64", "query_listing_id", "image_url")
+        json_schema_extra=region_of_a_photo(
+            exactly_one("image_base64", "query_listing_id", "image_url")
+        )
     )
 
     listing_id: ListingId = Field(description="The hit.")
@@ -52,9 +47,12 @@ class ExplainJson(Strict):
     def _exactly_one(self) -> ExplainJson:
         given = (self.image_base64, self.query_listing_id, self.image_url)
         if sum(value is not None for value in given) != 1:
-            raise ValueError(
-                "A hit is explained for exactly one of image_base64, query_listing_id and image_url"
+            raise wrong(
+                "A hit is explained for exactly one of image_base64, query_listing_id and"
+                " image_url.",
+                hint="Send what it was found by, beside its listing_id, and nothing else.",
             )
+        require_photo(self.region, self.image_base64, self.image_url)
         return self
 
 

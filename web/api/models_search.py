@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from search.filters import MAX_LENGTH
 from search.query import MAX_EXAMPLES, MAX_K, MAX_WEIGHT
-from web.api.models import BASE64, ListingId, RegionField, ShareOfPhoto, Strict, exactly_one
+from web.api.model_rules import exactly_one, region_of_a_photo, require_photo, wrong
+from web.api.models import BASE64, ListingId, RegionField, ShareOfPhoto, Strict
 from web.fetching.addresses import MAX_URL
 
 
@@ -93,10 +94,17 @@ Sort = Annotated[
 def _nothing_beside_a_cursor(given: set[str]) -> None:
     beside = sorted(given - {"cursor"})
     if "cursor" in given and beside:
-        raise ValueError(
-            f"a cursor carries all that was asked for: send it without {' and '.join(beside)}"
+        raise wrong(
+            "A cursor carries all that was asked for.",
+            hint=f"Send it without {' and '.join(beside)}.",
         )
 
+
+MISSING = (
+    "Send a photo as image_base64, its address as image_url, or a listing's id as listing_id.",
+    "Add 'positives': what to look for, beside what it shall be unlike.",
+)
+"""What to do about a search with nothing, and about one with negative examples alone."""
 
 NO_EXAMPLES = {"type": "array", "maxItems": 0}
 
@@ -105,7 +113,7 @@ class ExampleJson(Strict):
     """One of several pictures that a question is made of: a photo, or a listing."""
 
     model_config = ConfigDict(
-        json_schema_extra=exactly_one("image_base64", "listing_id", "image_url")
+        json_schema_extra=region_of_a_photo(exactly_one("image_base64", "listing_id", "image_url"))
     )
 
     image_base64: str | None = Field(
@@ -122,7 +130,11 @@ class ExampleJson(Strict):
     def _exactly_one(self) -> ExampleJson:
         given = (self.image_base64, self.listing_id, self.image_url)
         if sum(value is not None for value in given) != 1:
-            raise ValueError("An example is exactly one of image_base64, listing_id and image_url")
+            raise wrong(
+                "An example is exactly one of image_base64, listing_id and image_url.",
+                hint="Make an example of its own for each photo and each listing.",
+            )
+        require_photo(self.region, self.image_base64, self.image_url)
         return self
 
 
@@ -140,7 +152,9 @@ class Page(Strict):
 
 
 def _one_question() -> dict[str, Any]:
-    schema = exactly_one("image_base64", "listing_id", "image_url", "positives", "cursor")
+    schema = region_of_a_photo(
+        exactly_one("image_base64", "listing_id", "image_url", "positives", "cursor")
+    )
     *_, several, cursor = schema["oneOf"]
     for branch in schema["oneOf"]:
         if branch is not several:
@@ -177,11 +191,14 @@ class SearchJson(Page):
             _nothing_beside_a_cursor(self.model_fields_set)
             return self
         given = (self.image_base64, self.listing_id, self.image_url, self.positives or None)
-        if sum(value is not None for value in given) != 1:
-            raise ValueError(
+        count = sum(value is not None for value in given)
+        if count != 1:
+            raise wrong(
                 "A search takes exactly one of image_base64, listing_id, positives, image_url and"
-                " cursor"
+                " cursor.",
+                hint="Leave the others out." if count else MISSING[bool(self.negatives)],
             )
+        require_photo(self.region, self.image_base64, self.image_url)
         return self
 
 

@@ -21,7 +21,8 @@ from indexer.errors import SourceError
 from indexer.listing import Attribute
 from indexer.operations import MAX_PICTURES
 from indexer.sources.values import MAX_ID, clean_id
-from web.api.models import BASE64, FILE, ID_SCHEMA, ErrorDetail, Strict, exactly_one
+from web.api.model_rules import exactly_one
+from web.api.models import BASE64, FILE, ID_SCHEMA, ErrorDetail, Strict
 from web.fetching.addresses import MAX_URL
 
 MAX_ATTRIBUTES = 100

@@ -7,7 +7,7 @@ ERRORS: dict[int, tuple[str, str, str, str]] = {
         "The body is not what its Content-Type says.",
         "malformed_body",
         "The body is not JSON.",
-        "",
+        "Correct it: EOF while parsing an object at line 1 column 1.",
     ),
     401: (
         "A key is needed, or the one that was sent is not known.",
@@ -48,7 +48,7 @@ ERRORS: dict[int, tuple[str, str, str, str]] = {
     415: (
         "The body, or the picture in it, is of a kind that is not taken.",
         "unsupported_media_type",
-        "This is no text/plain.",
+        "A body of type text/plain is not taken here.",
         "Send multipart/form-data with the file in the field 'image', or application/json.",
     ),
     422: (

@@ -45,6 +45,10 @@ REFUSED = "lookalike.refused"
 ONE_OF_THREE = "Send a multipart form with the file in the field 'image', or JSON."
 
 
+IN_A_FORM = "Send the photo's file in the field 'image': curl -F image=@photo.jpg"
+"""What a program does about a form without a photo."""
+
+
 class Search(NamedTuple):
     """A query, whether facets and explanations were asked for with it, and in which order."""
 
@@ -87,9 +91,15 @@ def from_json_or_form(by_json: Callable[[], Read], by_form: Callable[[], Read]) 
         return by_json()
     if request.mimetype == FORM:
         return by_form()
-    raise UnsupportedMediaType(
-        f"This is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
-        hint=f"Send {FORM} with the file in the field 'image', or {JSON}.",
+    raise not_taken(f"Send {FORM} with the file in the field 'image', or {JSON}.")
+
+
+def not_taken(hint: str) -> UnsupportedMediaType:
+    """Return the error of a body that is of another kind than those taken here."""
+    kind = request.mimetype
+    return UnsupportedMediaType(
+        f"A body of type {kind} is not taken here." if kind else "Content-Type is missing.",
+        hint=hint,
     )
 
 
@@ -121,7 +131,7 @@ def _photo_of(asked: SearchJson | ExampleJson) -> bytes | None:
 
 def search_from_form() -> Search:
     """Read a search from a multipart form, letting nothing unknown through."""
-    photo = photo_from_form(by_url=False)
+    photo = photo_from_form(by_url=False, hint=IN_A_FORM)
     return _search(fields_as(SearchFields), photo=photo)
 
 
@@ -139,19 +149,18 @@ def _search(asked: SearchFields | SearchJson, **searched_with: Any) -> Search:
     return Search(query, asked.facets, asked.explain, asked.sort)
 
 
-def photo_from_form(*, by_url: bool = True) -> bytes:
+def photo_from_form(*, by_url: bool = True, hint: str = "Choose a photo first.") -> bytes:
     """Return the one photo of a multipart form: its file, or what its `image_url` leads to.
 
     Parameters
     ----------
     by_url : bool, optional
         False where a URL is no field of the form.
+    hint : str, optional
+        What to do where there is no photo.
     """
     if request.mimetype != FORM:
-        raise UnsupportedMediaType(
-            f"This address does not take {request.mimetype or 'a body without Content-Type'}.",
-            hint=ONE_OF_THREE,
-        )
+        raise not_taken(ONE_OF_THREE)
     files = request.files.getlist("image")
     if len(files) > 1:
         raise InvalidRequest("There is more than one image.", hint="Send one photo at a time.")
@@ -166,7 +175,7 @@ def photo_from_form(*, by_url: bool = True) -> bytes:
     if url:
         return fetch_picture(url)
     if none:
-        raise InvalidRequest("There is no photo in the request.", hint="Choose a photo first.")
+        raise InvalidRequest("There is no photo in the request.", hint=hint)
     return _bounded(photo)
 
 
@@ -175,8 +184,14 @@ def body_as(model: type[Asked]) -> Asked:
     try:
         return model.model_validate_json(request.get_data(cache=False), strict=True)
     except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
-            raise MalformedBody("The body is not JSON.") from error
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            hint = f"Correct it: {first['ctx']['error']}."
+            raise MalformedBody("The body is not JSON.", hint=hint) from error
+        if not first["loc"] and first["type"].startswith("model"):
+            raise InvalidRequest(
+                "The body is no JSON object.", hint="Send one object, with the fields as its names."
+            ) from error
         raise invalid(error) from error
 
 
@@ -198,6 +213,8 @@ def fields_as(model: type[Asked]) -> Asked:
 def photo_from_base64(text: str) -> bytes:
     """Return the photo in a JSON body."""
     compact = "".join(text.split())
+    if not compact:
+        raise InvalidRequest("The photo in base64 is empty.", hint="Send the bytes of its file.")
     most = current_settings().max_upload_bytes
     if len(compact) // 4 * 3 > most + 3:
         raise _too_large(most)

@@ -18,7 +18,7 @@ from web.api.models_write import (
     WriteAnswer,
 )
 from web.api.openapi import blueprint, route
-from web.api.uploads import FORM, JSON, from_json_or_form
+from web.api.uploads import FORM, JSON, from_json_or_form, not_taken
 from web.api.writing import (
     id_of,
     patch_from_json,
@@ -28,7 +28,6 @@ from web.api.writing import (
     write,
     writer,
 )
-from web.errors import UnsupportedMediaType
 from web.fetching.fetching import BATCH_SECONDS, allow_seconds
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
@@ -72,10 +71,7 @@ def patch_listing(path: ListingPath) -> tuple[Response, int]:
     Attributes are added to those that it has, or take their place; null takes one away.
     """
     if request.mimetype != JSON:
-        raise UnsupportedMediaType(
-            f"This is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
-            hint=f"Send {JSON}.",
-        )
+        raise not_taken(f"Send {JSON}.")
     return _answer(patch_from_json(path.listing_id))
 
 
@@ -105,10 +101,7 @@ def write_batch() -> Response:
     At most 1,000 lines.
     """
     if request.mimetype not in NDJSON:
-        raise UnsupportedMediaType(
-            f"This is no {request.mimetype}." if request.mimetype else "Content-Type is missing.",
-            hint=f"Send {NDJSON[0]}: one JSON object a line.",
-        )
+        raise not_taken(f"Send {NDJSON[0]}: one JSON object a line.")
     allow_seconds(BATCH_SECONDS)
     lines = lines_of_batch()
     answers = stream_with_context(written_lines(writer(), lines))

@@ -14,7 +14,7 @@ from indexer.listing import Attribute, Listing, Picture
 from indexer.model import installed_network
 from indexer.operations import FIELDS, MAX_PICTURES, Operation, Patch, Put, Remove, Written
 from indexer.pictures import PictureLimits
-from indexer.sources.values import attribute
+from indexer.sources.values import MAX_ID, attribute
 from indexer.writing import Writer
 from web.access.scopes import require
 from web.api.models_write import (
@@ -115,7 +115,10 @@ def id_of(text: str) -> str:
     try:
         return ID.validate_python(text)
     except ValidationError as error:
-        raise InvalidRequest(f"This cannot be a listing's id: {_said(error)}.") from error
+        raise InvalidRequest(
+            f"This cannot be a listing's id: {_said(error)}.",
+            hint=f"Ids have 1 to {MAX_ID} characters, without slashes and control characters.",
+        ) from error
 
 
 def put_from_json(listing_id: str) -> Put:

@@ -66,7 +66,9 @@ class Narrowing:
     condition : Condition
         What is searched within: as much of what the address says as can be.
     problem : Problem or None
-        Why that is not all of it.
+        Why that is not all of it, or what is wrong with the order.
+    left_out : bool
+        Whether it is not all of it.
     form : Form
         Facets and chips; nothing where the index has no fields to filter by.
     action, clear : str
@@ -83,6 +85,7 @@ class Narrowing:
 
     condition: Condition
     problem: Problem | None
+    left_out: bool = False
     form: Form = field(default_factory=lambda: Form([], [], ""))
     action: str = ""
     clear: str = ""
@@ -96,6 +99,7 @@ class Narrowing:
         """What `_hits.html` and `_filters.html` need."""
         return {
             "problem": self.problem,
+            "left_out": self.left_out,
             "sort": self.sort,
             "sorts": self.sorts,
             "hidden": self.hidden,
@@ -133,6 +137,7 @@ def narrowing(view: View, args: MultiDict[str, str], url: Url) -> Narrowing:
     def address(filter_: str) -> str:
         return with_arguments(url(filter_), ordered)
 
+    said = _readings_of(args)
     for filters, ranges in _readings(args):
         try:
             types = _types(view)
@@ -144,10 +149,16 @@ def narrowing(view: View, args: MultiDict[str, str], url: Url) -> Narrowing:
             continue
         here = url(str(condition))
         priced = any(facet.field == PRICE and facet.low != facet.high for facet in facets)
+        form = form_of(_useful(facets, condition), condition, address, label=label, words=_said())
+        for facet in form.facets:
+            if facet["field"] in said[1] and facet["field"] not in ranges:
+                # What cannot be used stays as it was typed, to be corrected.
+                facet["chosen_min"], facet["chosen_max"] = said[1][facet["field"]]
         return Narrowing(
             condition,
             _told(error),
-            form_of(_useful(facets, condition), condition, address, label=label, words=_said()),
+            (filters, ranges) != said,
+            form,
             action=address(""),
             clear=address(""),
             sort=sort,
@@ -155,8 +166,8 @@ def narrowing(view: View, args: MultiDict[str, str], url: Url) -> Narrowing:
             hidden=ordered,
             only=_only(condition, types, address),
         )
-    asked = any(_readings_of(args)) or error
-    return Narrowing(Condition(), _told(error) if asked else None, clear=address(""), hidden=kept)
+    problem = _told(error) if any(said) or error else None
+    return Narrowing(Condition(), problem, any(said), clear=address(""), hidden=kept)
 
 
 def _orders(here: str, kept: list[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -185,10 +196,21 @@ def _readings(args: MultiDict[str, str]) -> Iterator[tuple[list[str], dict[str, 
     """Yield all that an address says, then less and less of it."""
     filters, ranges = _readings_of(args)
     yield filters, ranges
+    readable = {name: ends for name, ends in ranges.items() if _is_readable(name, ends)}
+    if len(readable) < len(ranges):
+        yield filters, readable
     if ranges:
         yield filters, {}
     if filters:
         yield [], {}
+
+
+def _is_readable(name: str, ends: tuple[str, str]) -> bool:
+    try:
+        from_form([], {name: ends})
+    except QueryError:
+        return False
+    return True
 
 
 def _readings_of(args: MultiDict[str, str]) -> tuple[list[str], dict[str, tuple[str, str]]]:

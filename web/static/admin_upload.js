@@ -6,7 +6,7 @@
   const input = find("upload-file");
   const piece = Number(place.dataset.piece);
   const BUSY = ["receiving", "received", "running"];
-  const ACTIONS = { planned: ["sync"], running: ["stop"], stopped: ["sync"], failed: ["sync"] };
+  const ACTIONS = { planned: ["sync"], running: ["stop"], stopped: ["sync"] };
   let job = null;
   let timer = null;
 
@@ -41,7 +41,7 @@
     find("job-name").textContent = file.name;
     try {
       const headers = { "Content-Type": "application/json" };
-      const body = JSON.stringify({ name: file.name, size: file.size });
+      const body = JSON.stringify({ name: file.name, size: file.size, encoding: find("upload-encoding").value });
       show(await begun({ headers, body }));
       for (let at = 0; at < file.size; at += piece) {
         const part = file.slice(at, at + piece);
@@ -101,7 +101,9 @@
     find("job-detail").textContent = detail(said);
     const lacking = said.report && said.work === "plan" && tooMany(said.report.plan);
     for (const button of place.querySelectorAll("[data-work]")) {
-      const offered = ACTIONS[said.state] ?? [];
+      // What could be planned may be tried again; what could not be read would fail once more.
+      const again = said.state === "failed" && said.work !== "plan" ? [said.work] : [];
+      const offered = ACTIONS[said.state] ?? again;
       const wanted = lacking && offered.includes("sync") ? ["sync-with-removals"] : offered;
       button.hidden = !wanted.includes(button.dataset.work);
     }

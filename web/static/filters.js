@@ -8,13 +8,19 @@
 (() => {
   const wide = matchMedia("(min-width: 64rem)");
 
+  let soon = null;
+
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("#filter-form");
-    if (form && wide.matches) form.requestSubmit();
+    if (!form || !wide.matches) return;
+    // Of Enter in a field the browser makes a change and, at once, a submit: it asks once.
+    clearTimeout(soon);
+    soon = setTimeout(() => form.isConnected && form.requestSubmit());
   });
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "filter-form") return;
     event.preventDefault();
+    clearTimeout(soon);
     go(addressOf(event.target));
   });
   document.addEventListener("click", (event) => {
