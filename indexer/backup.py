@@ -32,7 +32,7 @@ from indexer.staging import STAGING
 from indexer.stored import FOLDER as PICTURES
 from indexer.storing import storing
 from indexer.thumbnails import THUMBNAILS
-from indexer.verify import problems
+from indexer.verify import Unchecked, problems
 
 FEATURES = (("features.f16", 2), ("features.crc", 4))
 
@@ -242,7 +242,8 @@ def _patient_lease(folder: Path) -> Iterator[None]:
 
 
 def _check(folder: Path, aside: Path, progress: Progress) -> None:
-    wrong = list(problems(aside, progress))
+    found = list(problems(aside, progress))
+    wrong = [one for one in found if not isinstance(one, Unchecked)]
     for left in aside.glob("*.db-*"):  # of reading; nobody has it open any more
         left.unlink()
     if wrong:
@@ -251,3 +252,5 @@ def _check(folder: Path, aside: Path, progress: Progress) -> None:
             f"The index in {folder} is damaged, and a copy of it is no backup: {said}",
             hint=f"See all with: lookalike verify --index {folder}",
         )
+    for one in found:  # better such a backup than none
+        progress.say(one.replace(str(aside), str(folder)))

@@ -34,10 +34,16 @@ from indexer.weights import sha256_of
 
 COMPACT = "`lookalike compact` makes a new snapshot from the stored features."
 UNTOLD = (
-    "Restore the index from a backup, or index again into another folder; `lookalike export` and"
-    " `lookalike import` make another from the features as they are."
+    "Index again into another folder, or make another index from the features as they are, with"
+    " `lookalike export` and `lookalike import`."
 )
 ANEW = "Restore it from a backup, or index again into another folder."
+
+
+class Unchecked(str):
+    """A problem that is no damage: nothing tells whether there is some."""
+
+    __slots__ = ()
 
 
 def problems(folder: Path, progress: Progress = SILENT) -> Iterator[str]:
@@ -92,7 +98,7 @@ def _features(folder: Path, catalog: Catalog, progress: Progress) -> Iterator[st
         yield str(error)
     damaged, untold = rows or ([], 0)
     if untold:
-        yield (
+        yield Unchecked(
             f"{file.sums_path}: the checksums of {untold:,} of {count:,} pictures' features are"
             f" missing, so that damage to these would not be seen. {UNTOLD}"
         )

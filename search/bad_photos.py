@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer.console import report, write_json
-from indexer.errors import LookalikeError, PictureError
+from indexer.errors import LookalikeError, PictureError, QueryError
 
 
 def tell_bad_photo(photo: object, error: LookalikeError, *, as_json: bool) -> int:
@@ -18,10 +18,11 @@ def tell_bad_photo(photo: object, error: LookalikeError, *, as_json: bool) -> in
     LookalikeError
         If it is no photo's fault: the others would fare no better.
     """
-    unread = isinstance(error.__cause__, OSError)
-    if not isinstance(photo, Path) or not (unread or isinstance(error, PictureError)):
+    bad = isinstance(error, PictureError)
+    unread = isinstance(error, QueryError) and isinstance(error.__cause__, OSError)
+    if not isinstance(photo, Path) or not (bad or unread):
         raise error
-    if not unread:  # of several photos, one wants to know which it was
+    if bad:  # of several photos, one wants to know which it was
         error = type(error)(f"{photo}: {error.message}", hint=error.hint)
     if as_json:
         said = {"code": error.code, "message": error.message, "hint": error.hint}

@@ -156,6 +156,10 @@ class Milvus:
                 f"Milvus at {where} refuses the name or the password: {said[:200]}",
                 hint=f"Set {TOKEN}=USER:PASSWORD in the environment.",
             )
+        if any(words in low for words in _EXPRESSION) and not _UNFIT_WORDS.search(said):
+            return QueryError(
+                f"Milvus cannot evaluate the filter: {said[:200]}", hint="Ask for less at once."
+            )
         if _is_unfit(error, said):
             hint = (
                 f"{self.address.collection} or what is called after it is not Lookalike's, or"
@@ -166,10 +170,6 @@ class Milvus:
             elif _TOO_LARGE in said:
                 hint = "Let Milvus take messages of 64 MB, as it does where nothing else is set."
             return StoreMismatch(f"Milvus at {where} cannot do it: {said[:400]}", hint=hint)
-        if any(words in low for words in _EXPRESSION):
-            return QueryError(
-                f"Milvus cannot evaluate the filter: {said[:200]}", hint="Ask for less at once."
-            )
         return StoreUnavailable(
             f"Milvus at {where} cannot do it now: {said[:200]}",
             hint="Try again in a few seconds.",

@@ -32,9 +32,6 @@ _SPACES = re.compile(r"\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d*)?")
 # Groups of three, or India's: 12,34,567.
 _GROUPS = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3}")
 
-_BARE = re.compile(r"[1-9]\d{0,2}\.\d{3}")
-_DECIMAL_COMMA = re.compile(r"\D*\d[\d.'’\s]*,\d{1,2}\D*")
-
 
 def parse_price(value: object) -> tuple[float, str]:
     """Read a price.
@@ -76,41 +73,6 @@ def parse_price(value: object) -> tuple[float, str]:
     if currency is None:
         raise ValueError(f"'{value}' has words that are no currency")
     return _checked(_number(number, currency)), currency
-
-
-class Notation:
-    """Tell where the prices of one catalogue leave open what a dot in them means.
-
-    ``1.234`` alone is read as a little more than one. Beside ``1.234,50`` or ``9,90`` it may be
-    meant as more than a thousand.
-    """
-
-    def __init__(self) -> None:
-        self._first: dict[str, str] = {}
-
-    def check(self, value: object, origin: str) -> None:
-        """Take one more price.
-
-        Raises
-        ------
-        ValueError
-            It and an earlier one, of whatever row, contradict each other.
-        """
-        if not isinstance(value, str):
-            return
-        written = value.strip()
-        if _BARE.fullmatch(written):
-            kind, other = ".", ","
-        elif _DECIMAL_COMMA.fullmatch(written):
-            kind, other = ",", "."
-        else:
-            return
-        self._first.setdefault(kind, f"'{written}' of {origin}")
-        if other in self._first:
-            raise ValueError(
-                f"'{written}' and {self._first[other]} leave open whether a dot separates"
-                " thousands or starts decimals"
-            )
 
 
 def _currency(*signs: str) -> str | None:

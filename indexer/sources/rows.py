@@ -8,7 +8,7 @@ from indexer.errors import SourceError
 from indexer.listing import Attribute, Listing, Picture
 from indexer.sources.columns import find_columns
 from indexer.sources.files import join
-from indexer.sources.prices import Notation, currency_code, parse_price
+from indexer.sources.prices import currency_code, parse_price
 from indexer.sources.values import attribute, clean_id, picture_references, text_of
 
 _NESTED = "attributes."
@@ -35,7 +35,6 @@ class RowReader:
         self._location = location
         self._mapping = mapping
         self._breadcrumbs = breadcrumbs
-        self._notation = Notation()
 
     def listing(self, row: Mapping[str, object], origin: str) -> Listing:
         """Read one row.
@@ -55,7 +54,6 @@ class RowReader:
         columns = find_columns(row, self._mapping)
         values = {field: row[column] for field, column in columns.fields.items()}
         price, currency = read_price(values.get("price"), origin)
-        self._check_notation(values.get("price"), origin)
         attributes = attributes_of({_own_name(name, row): row[name] for name in columns.rest})
         category = text_of(values.get("category"))
         if self._breadcrumbs and ">" in category:
@@ -73,16 +71,6 @@ class RowReader:
             attributes=attributes,
             origin=origin,
         )
-
-    def _check_notation(self, price: object, origin: str) -> None:
-        try:
-            self._notation.check(price, origin)
-        except ValueError as problem:
-            raise SourceError(
-                f"{origin}: the price is ambiguous: {problem}.",
-                hint="Write prices of a thousand and more without a dot, or all of them with a"
-                " decimal point.",
-            ) from problem
 
 
 def _own_name(name: str, names: Collection[str]) -> str:

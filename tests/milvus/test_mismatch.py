@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from grpc import RpcError, StatusCode
 
+from indexer.errors import QueryError
 from indexer.milvus.address import Address
 from indexer.milvus.connection import _UNSENT, Milvus, StoreMismatch, StoreUnavailable, pymilvus
 from indexer.milvus.schema import NOTHING, _index, _keyed, _vectors, search_params
@@ -146,3 +147,11 @@ def test_codes_that_no_server_can_be_brought_to_send():
     for problem, passes in problems():
         said = milvus._in_words("query", problem)
         assert type(said) is (StoreUnavailable if passes else StoreMismatch), problem
+
+
+@pytest.mark.parametrize("code", [1, 1100, 65535])
+def test_a_filter_that_milvus_cannot_evaluate_is_the_question_s_fault(code):
+    milvus = Milvus(Address.parse("milvus://127.0.0.1:1/shop"))
+    said = "failed to create query plan: cannot parse expression: price > 1"
+    problem = pymilvus().MilvusException(code, said)
+    assert type(milvus._in_words("search", problem)) is QueryError

@@ -183,6 +183,9 @@ def test_photos_behind_a_bad_one_are_answered(run, pictures_folder, tmp_path):
     assert str(bad) in between["error"]["message"]
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {bad}: ")
+    bad.write_bytes(good[1].read_bytes()[:-200])  # what a decoder stumbles over, an OSError
+    result = run(search, bad, good[0], "-k", 1, "--json")
+    assert str(bad) in lines(result)[0]["error"]["message"]
     result = run(search, gone, good[1], "-k", 1)
     assert "hats:01.jpg" in result.stdout
     assert f"The photo {gone} cannot be read" in result.stderr

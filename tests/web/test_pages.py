@@ -213,6 +213,11 @@ def test_a_range_that_cannot_be_used_stays_to_be_corrected(client: FlaskClient) 
     assert "What is shown takes no account of it." in page
     assert page.count('class="chip"') == 1  # the other range counts
     assert page.count('class="card"') == 6
+    # Whatever is wrong with one, another that stands in its fields is what is shown.
+    page = client.get("/listings/p1?min.size=6&min.nofield=5").text
+    assert "takes no account" in page
+    assert 'name="min.size" value="6"' in page
+    assert page.count('class="card"') == 6
     page = client.get("/listings/p1?min.size=6&sort=colour").text
     assert "takes no account" not in page
 

@@ -138,9 +138,9 @@ def narrowing(view: View, args: MultiDict[str, str], url: Url) -> Narrowing:
         return with_arguments(url(filter_), ordered)
 
     said = _readings_of(args)
-    for filters, ranges in _readings(args):
+    types = _types(view)
+    for filters, ranges in _readings(said, types):
         try:
-            types = _types(view)
             condition = from_form(filters, ranges).check(types)
             facets = view.facets(condition)
         except QueryError as found:
@@ -192,22 +192,27 @@ def _only(condition: Condition, types: Mapping[str, FieldType], url: Url) -> Onl
     return narrowed
 
 
-def _readings(args: MultiDict[str, str]) -> Iterator[tuple[list[str], dict[str, tuple[str, str]]]]:
-    """Yield all that an address says, then less and less of it."""
-    filters, ranges = _readings_of(args)
+def _readings(
+    said: tuple[list[str], dict[str, tuple[str, str]]], types: Mapping[str, FieldType]
+) -> Iterator[tuple[list[str], dict[str, tuple[str, str]]]]:
+    """Yield all that an address says, then what of it can be used by itself, then less and less."""
+    filters, ranges = said
     yield filters, ranges
-    readable = {name: ends for name, ends in ranges.items() if _is_readable(name, ends)}
-    if len(readable) < len(ranges):
-        yield filters, readable
+    filters = [text for text in filters if _is_usable([text], {}, types)]
+    ranges = {name: ends for name, ends in ranges.items() if _is_usable([], {name: ends}, types)}
+    if (filters, ranges) != said:
+        yield filters, ranges
     if ranges:
         yield filters, {}
     if filters:
         yield [], {}
 
 
-def _is_readable(name: str, ends: tuple[str, str]) -> bool:
+def _is_usable(
+    filters: list[str], ranges: dict[str, tuple[str, str]], types: Mapping[str, FieldType]
+) -> bool:
     try:
-        from_form([], {name: ends})
+        from_form(filters, ranges).check(types)
     except QueryError:
         return False
     return True

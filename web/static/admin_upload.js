@@ -119,7 +119,8 @@
     if (said.report) {
       const lines = [word("admin.plan", said.report.plan)];
       if (said.state === "done" && said.report.failures) lines.push(word("admin.rejected", { count: said.report.failures }));
-      return lines.join(" ");
+      if (said.line) lines.push(said.line);
+      return lines.join("\n");
     }
     if (said.state !== "running" || said.done === undefined) return said.line ?? "";
     const unit = said.what ? `${said.what}: ` : "";
