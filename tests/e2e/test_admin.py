@@ -116,6 +116,16 @@ def test_many_removals_are_asked_about(
     expect(page.locator("#job-sync")).to_be_hidden()
 
 
+def test_what_a_catalogue_leaves_out_is_told(page: Page, shop: str, key: tuple[str, Path]) -> None:
+    sign_in(page, shop, key[0])
+    upload(
+        page,
+        b"Handle,Title,Image Src,Status\na,A,https://shop.example/a.jpg,active\n"
+        b"b,B,https://shop.example/b.jpg,draft\n",
+    )
+    expect(page.locator("#job-detail")).to_contain_text("1 product left out")
+
+
 def test_what_is_no_catalogue_is_told(page: Page, shop: str, key: tuple[str, Path]) -> None:
     sign_in(page, shop, key[0])
     data = {"name": "x.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
