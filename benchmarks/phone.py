@@ -4,9 +4,9 @@
 
 URL is a server that runs, such as http://127.0.0.1:8000/. Chromium opens it at a phone's size as
 one does that was never there, over a network of 150 ms and 1.6 Mbit/s, with the processor as it is
-and four times slower. Printed are medians, in seconds: first contentful paint, and DOMContentLoaded,
-when the page's script has run. tests/web/test_budget.py holds the page to a budget that does not
-depend on what else a machine does.
+and four times slower. Printed are medians: first contentful paint, and DOMContentLoaded, when the
+page's script has run. tests/web/test_budget.py holds the page to a budget that does not depend on
+what else a machine does.
 """
 
 from __future__ import annotations
